@@ -1,0 +1,1 @@
+"""Parts 3 and 5: walks on graphs and graph networks."""

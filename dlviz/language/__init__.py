@@ -1,0 +1,1 @@
+"""Parts 3 and 4: words, sequences, attention, language models."""

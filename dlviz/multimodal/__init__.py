@@ -1,0 +1,1 @@
+"""Part 5: images and text in one space."""

@@ -1,0 +1,1 @@
+"""Part 2: convolution, CNNs, residual networks, autoencoders."""
