@@ -1,0 +1,232 @@
+"""Where a page gets its picture from: a sample, a file of the visitor's own, or the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from dlviz import samples as photos
+from dlviz.errors import Refused
+from dlviz.intake import FORMATS, Photo, photo
+from dlviz.settings import settings
+from dlviz.ui.language import _, say
+
+_SHELF = "visitor_photos"
+_SHELF_PLACES = 4
+_DIGEST = "sha256:"
+
+
+def photo_input(
+    key: str, *, samples: Sequence[str] = photos.PHOTOS, default: str = "chelsea", label: str | None = None
+) -> Photo:
+    """Widgets to choose a picture, and the picture: always one, from the first run on.
+
+    The choice is in the URL under ``key``: nothing for the ``default`` sample,
+    another sample's code, or ``sha256:`` and the first 16 digits of the digest
+    of the visitor's own file. That file itself is never in a link: where it is
+    not at hand the default sample is shown and a sentence says so. A picture of
+    the visitor's own stays for the session, on every page, and a file that is
+    refused changes nothing but the message.
+
+    Parameters
+    ----------
+    key
+        ``<stem>_<name>``; the widgets are ``<key>_source``, ``<key>_sample``,
+        ``<key>_upload_<n>`` and ``<key>_camera``.
+    samples
+        Codes of :data:`dlviz.samples.SAMPLES` to offer.
+    default
+        The one to begin with.
+    label
+        What the picture is for, in the visitor's language.
+    """
+    link = _link(key)
+    _follow(key, link, samples, default)
+    source = _source(key, label or _("Picture"), default)
+    if source == "sample":
+        _samples(key, samples, default)
+    elif source == "camera":
+        _camera(key)
+    else:
+        _uploader(key)
+    refusal = st.session_state.get(f"{key}_refusal")
+    if refusal is not None:
+        st.error(say(refusal), icon=":material/block:")
+    return _chosen(link, samples, default)
+
+
+def _link(key: str) -> str:
+    """The choice as the URL carries it; the field is hidden, and bound so that Back and links move it."""
+    st.html(f"<style>.st-key-{key}_link {{display: none}}</style>")
+    with st.container(key=f"{key}_link"):
+        return st.text_input(_("Picture in the link"), key=key, bind="query-params", max_chars=80)
+
+
+def _follow(key: str, link: str, samples: Sequence[str], default: str) -> None:
+    """Bring the visible widgets in line with a link that they did not make: a first run, Back, or a preset."""
+    state = st.session_state
+    if state.get(f"{key}_seen") != link:
+        state[f"{key}_seen"] = link
+        state[f"{key}_source"] = "upload" if link.startswith(_DIGEST) else "sample"
+        state.pop(f"{key}_refusal", None)
+    state[f"{key}_sample"] = link if link in samples else state.get(f"{key}_sample", default)
+    if not link:
+        state[f"{key}_sample"] = default
+
+
+def _choose(key: str, link: str) -> None:
+    st.session_state[key] = st.session_state[f"{key}_seen"] = link
+    st.session_state.pop(f"{key}_refusal", None)
+
+
+def _source(key: str, label: str, default: str) -> str:
+    names = {"sample": _("Sample"), "upload": _("Your picture"), "camera": _("Camera")}
+    icons = {"sample": "photo_library", "upload": "upload", "camera": "photo_camera"}
+    offered = [code for code in names if code != "camera" or _camera_works()]
+    if st.session_state[f"{key}_source"] not in offered:
+        st.session_state[f"{key}_source"] = "upload"
+    return st.segmented_control(
+        label,
+        offered,
+        format_func=lambda code: f":material/{icons[code]}: {names[code]}",
+        key=f"{key}_source",
+        required=True,
+        persist_state="session",
+        on_change=_source_changed,
+        args=(key, default),
+    )
+
+
+def _source_changed(key: str, default: str) -> None:
+    """Samples show the sample picked last; the other two the visitor's latest picture, if there is one."""
+    if st.session_state[f"{key}_source"] == "sample":
+        _sample_changed(key, default)
+    elif shelf := _shelf():
+        _choose(key, _link_to(list(shelf.values())[-1]))
+    st.session_state.pop(f"{key}_refusal", None)
+
+
+def _samples(key: str, samples: Sequence[str], default: str) -> None:
+    titles = {code: _(photos.sample(code).title) for code in samples}
+    st.pills(
+        _("Samples"),
+        list(samples),
+        format_func=titles.__getitem__,
+        key=f"{key}_sample",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+        on_change=_sample_changed,
+        args=(key, default),
+    )
+    entry = photos.sample(st.session_state[f"{key}_sample"])
+    st.caption(_("Photo: {credit} ({licence}).", credit=entry.credit, licence=_(entry.licence)))
+
+
+def _sample_changed(key: str, default: str) -> None:
+    code = st.session_state[f"{key}_sample"]
+    _choose(key, "" if code == default else code)
+
+
+def _uploader(key: str) -> None:
+    limit = settings().max_upload_mb
+    # Every file, good or bad, is taken by a fresh widget: so the bytes of the last one can go.
+    name = f"{key}_upload_{st.session_state.get(f'{key}_turn', 0)}"
+    st.file_uploader(
+        _("Drop a picture here ({formats}; at most {limit} MB)", formats=FORMATS, limit=limit),
+        key=name,
+        max_upload_size=limit,
+        on_change=_uploaded,
+        args=(key, name),
+    )
+    _privacy()
+    if not _camera_works():
+        st.caption(
+            _(
+                "The camera needs a page served over https, or opened on localhost. Whoever runs this server can "
+                "start it with `--tls`."
+            )
+        )
+
+
+def _camera(key: str) -> None:
+    name = f"{key}_camera"
+    st.camera_input(_("Take a picture"), key=name, on_change=_photographed, args=(key, name))
+    _privacy()
+
+
+def _privacy() -> None:
+    st.caption(_("Your picture stays in the server's memory for this visit only. It is not stored or passed on."))
+
+
+def _uploaded(key: str, widget: str) -> None:
+    file = st.session_state[widget]
+    if file is None:
+        return
+    _take(key, file)
+    st.session_state[f"{key}_turn"] = st.session_state.get(f"{key}_turn", 0) + 1
+    _forget(file)
+
+
+def _photographed(key: str, widget: str) -> None:
+    if (file := st.session_state[widget]) is not None:
+        _take(key, file)
+
+
+def _take(key: str, file: UploadedFile) -> None:
+    """Pass a file through the gate: onto the shelf and into the link, or a message and nothing else."""
+    try:
+        taken = photo(file.getvalue(), file.name)
+    except Refused as refusal:
+        st.session_state[f"{key}_refusal"] = refusal
+        return
+    shelf = {code: kept for code, kept in _shelf().items() if code != _link_to(taken)}
+    shelf[_link_to(taken)] = taken
+    st.session_state[_SHELF] = dict(list(shelf.items())[-_SHELF_PLACES:])
+    _choose(key, _link_to(taken))
+
+
+def _forget(file: UploadedFile) -> None:
+    """Streamlit holds an uploaded file for the whole session; the pixels are enough."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+
+
+def _shelf() -> dict[str, Photo]:
+    """The visitor's own pictures, latest last, by what stands for them in a link."""
+    return st.session_state.get(_SHELF, {})
+
+
+def _link_to(taken: Photo) -> str:
+    return _DIGEST + taken.digest[:16]
+
+
+def _chosen(link: str, samples: Sequence[str], default: str) -> Photo:
+    if link in _shelf():
+        own = _shelf()[link]
+        width, height = own.original_size
+        st.text(_("Your picture: {name}, {width} × {height} pixels.", name=own.name, width=width, height=height))
+        for note in own.notes:
+            st.caption(_(note))
+        return own
+    if link.startswith(_DIGEST):
+        st.info(
+            _(
+                "This link was made with a picture that is not here: a link carries its fingerprint, not the file. "
+                "The sample is shown instead; drop the same file above to see what its author saw."
+            ),
+            icon=":material/link_off:",
+        )
+    return photos.load(link if link in samples else default)
+
+
+def _camera_works() -> bool:
+    """Browsers open the camera only over https and on this very machine."""
+    address = urlsplit(st.context.url or "")
+    host = address.hostname or ""
+    return address.scheme == "https" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
