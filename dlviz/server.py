@@ -1,0 +1,165 @@
+"""The server around the app: warm-up, health, security headers, error page.
+
+``streamlit run streamlit_app.py`` and ``python -m dlviz`` both serve the
+``st.App`` that is built from these parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib
+import logging
+import secrets
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import plotly
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dlviz.errors import DlvizError
+from dlviz.settings import ROOT
+
+log = logging.getLogger("dlviz")
+
+SCRIPT = str(ROOT / "dlviz" / "ui" / "frame.py")
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+WARM_IMPORTS = ("torch", "torchvision", "dlviz.zoo", "dlviz.vision.cnn_filters", "dlviz.vision.attribution")
+"""Imported in the background at start, so that no visitor waits for them."""
+
+COLLECT_EVERY = 60.0
+"""Seconds between garbage collections; Streamlit's own after every run is off (``postScriptGC``)."""
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        [
+            "default-src 'self'",
+            # Streamlit's start page holds inline scripts; its components load their modules from blobs.
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self' ws: wss: data: blob:",
+            "worker-src 'self' blob:",
+            "frame-src 'self' blob: data:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'self'",
+        ]
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+_ready = threading.Event()
+
+
+def warm_up() -> None:
+    """Import what is heavy and load the bundled models, then take them out of the collector's sight."""
+    started = time.monotonic()
+    for name in WARM_IMPORTS:
+        try:
+            importlib.import_module(name)
+        except Exception:  # a lesson that cannot load must not keep the others from opening
+            log.exception("could not import %s", name)
+    zoo = importlib.import_module("dlviz.zoo")
+    for card in zoo.cards():
+        if card.source == "bundled" and zoo.status(card.name) == "ready":
+            try:
+                zoo.load(card.name)
+            except DlvizError as error:
+                log.error("could not load %s: %s", card.name, error)
+    gc.collect()
+    gc.freeze()
+    _ready.set()
+    log.info("ready after %.1f s", time.monotonic() - started)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Warm up in the background, collect garbage off the request path, stop with the server."""
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    collector = asyncio.create_task(_collect_now_and_then())
+    try:
+        yield
+    finally:
+        collector.cancel()
+
+
+async def _collect_now_and_then() -> None:
+    while True:
+        await asyncio.sleep(COLLECT_EVERY)
+        await asyncio.to_thread(gc.collect)
+
+
+def routes() -> list[Route]:
+    """Our routes beside Streamlit's: ``/ready``, and plotly.js for the export of figures."""
+    return [
+        Route("/ready", _answer_ready),
+        Route("/dlviz/plotly.min.js", _answer_plotly),
+    ]
+
+
+def _answer_ready(_request: Request) -> Response:
+    ready = _ready.is_set()
+    return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
+
+
+def _answer_plotly(_request: Request) -> Response:
+    return FileResponse(
+        PLOTLY_JS, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"}
+    )
+
+
+class SecurityHeaders:
+    """Puts the security headers on every HTTP response, Streamlit's own included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.headers = [(k.lower().encode(), v.encode()) for k, v in SECURITY_HEADERS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *self.headers]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def middleware() -> list[Middleware]:
+    """Our middleware, outside Streamlit's."""
+    return [Middleware(SecurityHeaders)]
+
+
+def on_script_error(error: Exception) -> bool:
+    """Show a visitor a sentence and a reference; the traceback goes to the log under that reference."""
+    from dlviz.ui.language import _, say
+
+    if isinstance(error, DlvizError):
+        st.error(say(error), icon=":material/error:")
+        return True
+    reference = secrets.token_hex(4)
+    log.error("reference %s", reference, exc_info=error)
+    st.error(
+        _(
+            "Something went wrong on our side, not on yours. Your inputs are kept: reload the page, or go on with"
+            " another one. If it happens again, give whoever runs this server the reference **{reference}**.",
+            reference=reference,
+        ),
+        icon=":material/error:",
+    )
+    return True
+

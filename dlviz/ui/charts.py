@@ -1,0 +1,37 @@
+"""The one way a figure reaches the page: the theme's template, one configuration, a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dlviz.figures import style
+from dlviz.ui import language, projector
+
+CONFIG: dict[str, Any] = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+}
+
+
+def theme() -> str:
+    """``"light"`` or ``"dark"``, as the visitor's browser shows the app."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def dress(figure: go.Figure) -> go.Figure:
+    """Put the template of the theme and of the projector preset on a figure."""
+    separators = {"fr": ",\u202f"}.get(language.current(), ".,")
+    return figure.update_layout(
+        template=style.template(theme(), projector=projector.on()), separators=separators
+    )
+
+
+def show(figure: go.Figure, *, key: str, height: int | str = "content", **options: Any) -> Any:
+    """Show a figure; returns what Streamlit returns (the selection, when ``on_select`` is given)."""
+    return st.plotly_chart(
+        dress(figure), key=key, theme=None, width="stretch", height=height, config=CONFIG, **options
+    )

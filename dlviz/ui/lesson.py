@@ -1,0 +1,96 @@
+"""What every lesson page shows around its views: the opening line, presets, maths, code, model card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dlviz import lessons, zoo
+from dlviz.settings import ROOT
+from dlviz.ui import footer, language, snippet
+from dlviz.ui.language import _, number, percent, say
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A state of the page worth seeing: its name, why, and the controls' values as they stand in the URL."""
+
+    label: str
+    reason: str
+    state: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula of the course: in words, in LaTeX, and in LaTeX with the live numbers in it."""
+
+    words: str
+    latex: str
+    live: str = ""
+
+
+def begin(stem: str, try_this: str) -> None:
+    """Title of the lesson and the one line that says what to try."""
+    footer.begin()
+    st.title(_(lessons.lesson(stem).title), anchor=False)
+    st.markdown(f":material/touch_app: **{try_this}**")
+
+
+def presets(stem: str, entries: Sequence[Preset]) -> None:
+    """Presets as links, each with its reason."""
+    with st.expander(_("Presets, and what to look for"), icon=":material/bookmark:"):
+        for entry in entries:
+            st.page_link(
+                ROOT / "pages" / f"{stem}.py",
+                label=f"**{entry.label}**",
+                icon=":material/arrow_forward:",
+                query_params={language.KEY: language.current(), **entry.state},
+            )
+            st.caption(entry.reason)
+
+
+def maths(formulas: Sequence[Formula]) -> None:
+    """*Show the maths*: the course's formulas with the live numbers in them."""
+    with st.expander(_("Show the maths"), icon=":material/function:"):
+        for formula in formulas:
+            st.markdown(formula.words)
+            st.latex(formula.latex)
+            if formula.live:
+                st.latex(formula.live)
+
+
+def code(entries: Sequence[tuple[str, Callable[..., object], dict[str, object]]], *, model: str | None) -> None:
+    """*Show the code*: a sentence, the source that ran, and a snippet that runs it again in a notebook.
+
+    Each entry is (sentence, function, arguments); an argument may be a
+    :class:`dlviz.ui.snippet.Source` that says how a notebook gets the value.
+    """
+    with st.expander(_("Show the code"), icon=":material/code:"):
+        if language.current() != "en":
+            st.caption(_("The explanations inside the code are in English."))
+        for sentence, function, arguments in entries:
+            st.markdown(sentence)
+            st.markdown(_("To run it again in a notebook:"))
+            st.code(snippet.snippet(function, model=model, **arguments), language="python")
+            st.markdown(_("The function that ran:"))
+            st.code(snippet.source(function), language="python", height=360)
+
+
+def model_card(name: str) -> None:
+    """Which model, which data, how good it is, and where it fails."""
+    card = zoo.card(name)
+    footer.name_model(name)
+    with st.expander(_("About this model: {title}", title=_(card.title)), icon=":material/info:"):
+        rows = {
+            _("Architecture"): card.architecture,
+            _("Trained on"): say(card.training_data),
+            _("Parameters"): number(card.parameters, 0),
+            _("Input"): say(card.input),
+            _("Licence"): say(card.licence),
+        }
+        st.table({_("Property"): list(rows), _("Value"): list(rows.values())}, border="horizontal")
+        for metric in card.metrics:
+            st.markdown(f"**{_(metric.name)}: {percent(metric.value)}.** {say(metric.how)}")
+        st.warning(say(card.fails), icon=":material/warning:")
