@@ -24,43 +24,47 @@ class Sample:
     licence: str
 
 
-_SAMPLES = (
-    Sample(
-        "chelsea", N_("Chelsea the cat"), "skimage", "data/chelsea.png", "Stéfan van der Walt, scikit-image", "CC0"
-    ),
-    Sample(
-        "motorcycle",
-        N_("A motorcycle"),
-        "skimage",
-        "data/motorcycle_left.png",
-        "D. Scharstein et al., Middlebury Stereo Datasets 2014, scikit-image",
-        "Middlebury",
-    ),
-    Sample("coffee", N_("A cup of coffee"), "skimage", "data/coffee.png", "Rachel Michetti, scikit-image", "CC0"),
-    Sample(
-        "flower", N_("A flower"), "sklearn", "datasets/images/flower.jpg", "vultilion, Flickr, scikit-learn", "CC BY 2.0"
-    ),
-    Sample(
-        "china",
-        N_("A Chinese pavilion"),
-        "sklearn",
-        "datasets/images/china.jpg",
-        "danielbuechele, Flickr, scikit-learn",
-        "CC BY 2.0",
-    ),
-    Sample(
-        "astronaut",
-        N_("Eileen Collins, astronaut"),
-        "skimage",
-        "data/astronaut.png",
-        "NASA, scikit-image",
-        N_("public domain"),
-    ),
-    Sample("rocket", N_("A rocket"), "skimage", "data/rocket.jpg", "SpaceX, scikit-image", N_("public domain")),
-    Sample("camera", N_("A photographer, in grey"), "skimage", "data/camera.png", "Lav Varshney, scikit-image", "CC0"),
-)
-
-SAMPLES = {entry.code: entry for entry in _SAMPLES}
+SAMPLES = {
+    entry.code: entry
+    for entry in (
+        Sample("chelsea", N_("Chelsea the cat"), "skimage", "data/chelsea.png", "Stéfan van der Walt", "CC0"),
+        Sample(
+            "motorcycle",
+            N_("A motorcycle"),
+            "skimage",
+            "data/motorcycle_left.png",
+            "D. Scharstein et al., Middlebury Stereo Datasets, 2014",
+            N_("terms not stated, shipped with scikit-image"),
+        ),
+        Sample("coffee", N_("A cup of coffee"), "skimage", "data/coffee.png", "Rachel Michetti", "CC0"),
+        Sample(
+            "flower",
+            N_("A flower"),
+            "sklearn",
+            "datasets/images/flower.jpg",
+            "vultilion, Flickr",
+            "CC BY 2.0",
+        ),
+        Sample(
+            "china",
+            N_("A Chinese pavilion"),
+            "sklearn",
+            "datasets/images/china.jpg",
+            "danielbuechele, Flickr",
+            "CC BY 2.0",
+        ),
+        Sample(
+            "astronaut",
+            N_("Eileen Collins, astronaut"),
+            "skimage",
+            "data/astronaut.png",
+            "NASA",
+            N_("public domain"),
+        ),
+        Sample("rocket", N_("A rocket"), "skimage", "data/rocket.jpg", "SpaceX", N_("public domain")),
+        Sample("camera", N_("A photographer, in grey"), "skimage", "data/camera.png", "Lav Varshney", "CC0"),
+    )
+}
 PHOTOS = tuple(SAMPLES)
 
 

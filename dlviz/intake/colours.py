@@ -6,7 +6,7 @@ import io
 import math
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageCms
 
 from dlviz.errors import Refused
@@ -66,10 +66,12 @@ def _on_white(band: Image.Image, notes: list[str]) -> Image.Image:
     return white
 
 
-def srgb(image: Image.Image, profile: object, *, sixteen_bit: bool, notes: list[str]) -> UInt8[np.ndarray, "height width 3"]:
+def srgb(
+    image: Image.Image, profile: object, *, sixteen_bit: bool, notes: list[str]
+) -> UInt8[np.ndarray, "height width 3"]:
     """Pixels 0..255 in sRGB; the embedded colour ``profile`` is applied where it can be."""
     if image.mode == "F":
-        grey = _grey(np.asarray(image, dtype=np.float32), sixteen_bit=sixteen_bit, notes=notes)
+        grey = _grey(np.asarray(image, dtype=np.float64), sixteen_bit=sixteen_bit, notes=notes)
         return np.repeat(grey[:, :, None], 3, axis=2)
     matched = _by_profile(image, profile)
     if matched is None:
@@ -77,24 +79,28 @@ def srgb(image: Image.Image, profile: object, *, sixteen_bit: bool, notes: list[
     return np.array(matched, dtype=np.uint8)
 
 
-def _grey(values: Float32[np.ndarray, "height width"], *, sixteen_bit: bool, notes: list[str]) -> UInt8[np.ndarray, "height width"]:
-    """Deep values to 0..255: 16 bits by 65535, floats between 0 and 1 by 1, all others from smallest to largest."""
+def _grey(
+    values: Float[np.ndarray, "height width"], *, sixteen_bit: bool, notes: list[str]
+) -> UInt8[np.ndarray, "height width"]:
+    """Deep values to 0..255.
+
+    16 bits are divided by 65535 and values between 0 and 1 taken as they are.
+    Others (heights, temperatures) are stretched from smallest to largest, with a note.
+    """
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         raise Refused(N_("The picture holds no finite number."))
-    low, high = float(finite.min()), float(finite.max())
-    if sixteen_bit or (low >= 0 and 1 < high <= 65535 and np.array_equal(finite, np.round(finite)) and high > 255):
-        low, high = 0.0, 65535.0
-    elif 0 <= low and high <= 1:
+    low, high = (0.0, 65535.0) if sixteen_bit else (float(finite.min()), float(finite.max()))
+    if low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    else:
+    elif not sixteen_bit:
         notes.append(STRETCHED)
-    unit = (np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low) - low) / max(high - low, 1e-300)
+    unit = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) / max(high - low, 1e-300)
     return np.round(np.clip(unit, 0, 1) * 255).astype(np.uint8)
 
 
 def _by_profile(image: Image.Image, profile: object) -> Image.Image | None:
-    """``image`` brought to sRGB by its own profile; None where there is none, or a broken or unsuitable one."""
+    """``image`` brought to sRGB by its own profile; None if there is none, or a broken or unsuitable one."""
     if not isinstance(profile, bytes) or not 128 <= len(profile) <= _MAX_PROFILE:
         return None
     try:

@@ -24,6 +24,8 @@ MAX_RATIO = 20
 _MAX_SCANS = 100
 _MEGABYTE = 1 << 20
 
+_DAMAGED = N_("The file is damaged: it cannot be read as a picture.")
+_CUT_SHORT = N_("The file was cut short: its end is missing. Copy or download it again.")
 FIRST_FRAME = N_("The file holds several pictures: the first one is used.")
 
 # A picture at the limit takes some 400 MB while it is decoded: never more than two at once.
@@ -100,10 +102,13 @@ def _check_bytes(data: bytes) -> None:
 
 def _check_sides(width: int, height: int) -> None:
     if min(width, height) < 1:
-        raise Refused(N_("The file is damaged: it cannot be read as a picture."))
+        raise Refused(_DAMAGED)
     if max(width, height) > MAX_RATIO * min(width, height):
         raise Refused(
-            N_("The picture is too narrow: {width} × {height} pixels. One side can be {ratio} times the other at most."),
+            N_(
+                "The picture is too narrow: {width} × {height} pixels. "
+                "One side can be {ratio} times the other at most."
+            ),
             width=width,
             height=height,
             ratio=MAX_RATIO,
@@ -136,14 +141,18 @@ def _decoded(data: bytes, kind: str, notes: list[str]) -> tuple[np.ndarray, tupl
             N_("The picture claims far more pixels than the {limit} million that can be read here."),
             limit=MAX_PIXELS // 10**6,
         ) from error
-    except Exception as error:  # decoders raise anything on bad bytes: OSError, SyntaxError, struct.error, MemoryError
+    except (
+        Exception
+    ) as error:  # decoders raise anything on bad bytes: OSError, SyntaxError, struct.error, MemoryError
         if _cut_short(data, kind, error):
-            raise Refused(N_("The file was cut short: its end is missing. Copy or download it again.")) from error
-        raise Refused(N_("The file is damaged: it cannot be read as a picture.")) from error
+            raise Refused(
+                N_("The file was cut short: its end is missing. Copy or download it again.")
+            ) from error
+        raise Refused(_DAMAGED) from error
 
 
 def _check_scans(data: bytes, kind: str) -> None:
-    """A progressive JPEG can ask for thousands of passes over all its pixels; cameras and editors write about ten."""
+    """Refuse a progressive JPEG with thousands of passes over all its pixels; cameras write about ten."""
     if kind == "JPEG" and data.count(b"\xff\xda") > _MAX_SCANS:
         raise Refused(N_("The picture would take too long to decode. Save it again as an ordinary JPEG."))
 

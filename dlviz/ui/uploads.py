@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
+from functools import cache
 from urllib.parse import urlsplit
 
 import streamlit as st
+from PIL import Image, ImageOps
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -18,6 +23,8 @@ from dlviz.ui.language import _, say
 _SHELF = "visitor_photos"
 _SHELF_PLACES = 4
 _DIGEST = "sha256:"
+_THUMBNAIL = 72
+_ICONS = {"sample": "photo_library", "upload": "upload", "camera": "photo_camera"}
 
 
 def photo_input(
@@ -60,21 +67,26 @@ def photo_input(
 
 
 def _link(key: str) -> str:
-    """The choice as the URL carries it; the field is hidden, and bound so that Back and links move it."""
+    """Read the choice as the URL carries it.
+
+    Streamlit binds the translated words of pills, not their codes. So the code
+    stands in a text field of its own, hidden and bound: links and Back move it.
+    """
     st.html(f"<style>.st-key-{key}_link {{display: none}}</style>")
     with st.container(key=f"{key}_link"):
         return st.text_input(_("Picture in the link"), key=key, bind="query-params", max_chars=80)
 
 
 def _follow(key: str, link: str, samples: Sequence[str], default: str) -> None:
-    """Bring the visible widgets in line with a link that they did not make: a first run, Back, or a preset."""
+    """Bring the visible widgets in line with a link that they did not make: first run, Back, a preset."""
     state = st.session_state
     if state.get(f"{key}_seen") != link:
         state[f"{key}_seen"] = link
         state[f"{key}_source"] = "upload" if link.startswith(_DIGEST) else "sample"
         state.pop(f"{key}_refusal", None)
-    state[f"{key}_sample"] = link if link in samples else state.get(f"{key}_sample", default)
-    if not link:
+    if not link.startswith(_DIGEST):
+        state[f"{key}_sample"] = link if link in samples else default
+    elif state.get(f"{key}_sample") not in samples:
         state[f"{key}_sample"] = default
 
 
@@ -85,37 +97,42 @@ def _choose(key: str, link: str) -> None:
 
 def _source(key: str, label: str, default: str) -> str:
     names = {"sample": _("Sample"), "upload": _("Your picture"), "camera": _("Camera")}
-    icons = {"sample": "photo_library", "upload": "upload", "camera": "photo_camera"}
     offered = [code for code in names if code != "camera" or _camera_works()]
-    if st.session_state[f"{key}_source"] not in offered:
+    if st.session_state.get(f"{key}_source") not in offered:
         st.session_state[f"{key}_source"] = "upload"
-    return st.segmented_control(
+    chosen = st.segmented_control(
         label,
         offered,
-        format_func=lambda code: f":material/{icons[code]}: {names[code]}",
+        format_func=lambda code: f":material/{_ICONS[code]}: {names[code]}",
         key=f"{key}_source",
         required=True,
         persist_state="session",
         on_change=_source_changed,
         args=(key, default),
     )
+    return str(chosen)
 
 
 def _source_changed(key: str, default: str) -> None:
     """Samples show the sample picked last; the other two the visitor's latest picture, if there is one."""
+    st.session_state.pop(f"{key}_refusal", None)
     if st.session_state[f"{key}_source"] == "sample":
         _sample_changed(key, default)
     elif shelf := _shelf():
-        _choose(key, _link_to(list(shelf.values())[-1]))
-    st.session_state.pop(f"{key}_refusal", None)
+        _choose(key, list(shelf)[-1])
 
 
 def _samples(key: str, samples: Sequence[str], default: str) -> None:
     titles = {code: _(photos.sample(code).title) for code in samples}
+    st.html(
+        f"<style>.st-key-{key}_sample button {{height: auto; padding: 4px 12px 4px 4px; border-radius: 8px}}"
+        f".st-key-{key}_sample img {{height: {_THUMBNAIL}px; width: {_THUMBNAIL}px; max-height: none; "
+        "border-radius: 6px; margin-right: 6px}</style>"
+    )
     st.pills(
         _("Samples"),
         list(samples),
-        format_func=titles.__getitem__,
+        format_func=lambda code: f"![]({_thumbnail(code)}) {titles[code]}",
         key=f"{key}_sample",
         required=True,
         label_visibility="collapsed",
@@ -127,6 +144,15 @@ def _samples(key: str, samples: Sequence[str], default: str) -> None:
     st.caption(_("Photo: {credit} ({licence}).", credit=entry.credit, licence=_(entry.licence)))
 
 
+@cache
+def _thumbnail(code: str) -> str:
+    """A sample as a small square JPEG in a data URI, about 3 kB."""
+    small = ImageOps.fit(Image.fromarray(photos.load(code).pixels), (_THUMBNAIL, _THUMBNAIL))
+    jpeg = io.BytesIO()
+    small.save(jpeg, "JPEG", quality=75)
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.getvalue()).decode()
+
+
 def _sample_changed(key: str, default: str) -> None:
     code = st.session_state[f"{key}_sample"]
     _choose(key, "" if code == default else code)
@@ -136,6 +162,7 @@ def _uploader(key: str) -> None:
     limit = settings().max_upload_mb
     # Every file, good or bad, is taken by a fresh widget: so the bytes of the last one can go.
     name = f"{key}_upload_{st.session_state.get(f'{key}_turn', 0)}"
+    # No list of types: Streamlit would refuse in English only; our gate says it in the visitor's language.
     st.file_uploader(
         _("Drop a picture here ({formats}; at most {limit} MB)", formats=FORMATS, limit=limit),
         key=name,
@@ -147,8 +174,8 @@ def _uploader(key: str) -> None:
     if not _camera_works():
         st.caption(
             _(
-                "The camera needs a page served over https, or opened on localhost. Whoever runs this server can "
-                "start it with `--tls`."
+                "The camera needs a page served over https, or opened on localhost. "
+                "Whoever runs this server can start it with `--tls`."
             )
         )
 
@@ -160,16 +187,17 @@ def _camera(key: str) -> None:
 
 
 def _privacy() -> None:
-    st.caption(_("Your picture stays in the server's memory for this visit only. It is not stored or passed on."))
+    st.caption(
+        _("Your picture stays in the server's memory for this visit only. It is not stored or passed on.")
+    )
 
 
 def _uploaded(key: str, widget: str) -> None:
     file = st.session_state[widget]
-    if file is None:
-        return
-    _take(key, file)
-    st.session_state[f"{key}_turn"] = st.session_state.get(f"{key}_turn", 0) + 1
-    _forget(file)
+    if file is not None:
+        _take(key, file)
+        _forget(file)
+        st.session_state[f"{key}_turn"] = st.session_state.get(f"{key}_turn", 0) + 1
 
 
 def _photographed(key: str, widget: str) -> None:
@@ -184,41 +212,40 @@ def _take(key: str, file: UploadedFile) -> None:
     except Refused as refusal:
         st.session_state[f"{key}_refusal"] = refusal
         return
-    shelf = {code: kept for code, kept in _shelf().items() if code != _link_to(taken)}
-    shelf[_link_to(taken)] = taken
+    link = _DIGEST + taken.digest[:16]
+    shelf = {kept: own for kept, own in _shelf().items() if kept != link} | {link: taken}
     st.session_state[_SHELF] = dict(list(shelf.items())[-_SHELF_PLACES:])
-    _choose(key, _link_to(taken))
+    _choose(key, link)
 
 
 def _forget(file: UploadedFile) -> None:
-    """Streamlit holds an uploaded file for the whole session; the pixels are enough."""
+    """Drop the bytes, which Streamlit would hold for the whole session: the pixels are enough."""
     context = get_script_run_ctx()
-    if context is not None:
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def _shelf() -> dict[str, Photo]:
     """The visitor's own pictures, latest last, by what stands for them in a link."""
-    return st.session_state.get(_SHELF, {})
-
-
-def _link_to(taken: Photo) -> str:
-    return _DIGEST + taken.digest[:16]
+    shelf: dict[str, Photo] = st.session_state.get(_SHELF, {})
+    return shelf
 
 
 def _chosen(link: str, samples: Sequence[str], default: str) -> Photo:
-    if link in _shelf():
-        own = _shelf()[link]
+    own = _shelf().get(link)
+    if own is not None:
         width, height = own.original_size
-        st.text(_("Your picture: {name}, {width} × {height} pixels.", name=own.name, width=width, height=height))
+        name = own.name
+        st.text(_("Your picture: {name}, {width} × {height} pixels.", name=name, width=width, height=height))
         for note in own.notes:
             st.caption(_(note))
         return own
     if link.startswith(_DIGEST):
         st.info(
             _(
-                "This link was made with a picture that is not here: a link carries its fingerprint, not the file. "
-                "The sample is shown instead; drop the same file above to see what its author saw."
+                "This link was made with a picture that is not here: a link carries its fingerprint, "
+                "not the file. The sample is shown instead; drop the same file above to see what its "
+                "author saw."
             ),
             icon=":material/link_off:",
         )
@@ -229,4 +256,5 @@ def _camera_works() -> bool:
     """Browsers open the camera only over https and on this very machine."""
     address = urlsplit(st.context.url or "")
     host = address.hostname or ""
-    return address.scheme == "https" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
+    here = host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
+    return here or address.scheme == "https"
