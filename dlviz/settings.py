@@ -19,6 +19,10 @@ def _home() -> Path:
     return Path(os.environ.get("DLVIZ_HOME", default))
 
 
+def _paths(name: str) -> tuple[Path, ...]:
+    return tuple(Path(part) for part in os.environ.get(name, "").split(os.pathsep) if part)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What whoever runs the server has chosen.
@@ -30,6 +34,9 @@ class Settings:
     device: str = field(default_factory=lambda: os.environ.get("DLVIZ_DEVICE", "auto"))
     offline: bool = field(default_factory=lambda: _flag("DLVIZ_OFFLINE"))
     home: Path = field(default_factory=_home)
+    assets: Path = field(default_factory=lambda: Path(os.environ.get("DLVIZ_ASSETS_DIR", ASSETS)))
+    model_dirs: tuple[Path, ...] = field(default_factory=lambda: _paths("DLVIZ_MODEL_DIRS"))
+    model_memory_mb: int = field(default_factory=lambda: int(os.environ.get("DLVIZ_MODEL_MEMORY_MB", "2048")))
     data_dir: Path | None = field(
         default_factory=lambda: Path(d) if (d := os.environ.get("DLVIZ_DATA_DIR")) else None
     )
