@@ -68,7 +68,9 @@ class DeviceLane:
         closed, or its connection broke.
     """
 
-    def __init__(self, gate: Gate, slots: int = 4, patience: float = 1.0, abandon_after: float = 10.0) -> None:
+    def __init__(
+        self, gate: Gate, slots: int = 4, patience: float = 1.0, abandon_after: float = 10.0
+    ) -> None:
         self._gate = gate
         self._slots = slots
         self._patience = patience

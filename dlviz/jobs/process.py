@@ -176,7 +176,9 @@ class ProcessLane:
             job.close(error)
             return
         self._running[job] = worker
-        threading.Thread(target=self._serve, args=(job, worker), name="dlviz-process-job", daemon=True).start()
+        threading.Thread(
+            target=self._serve, args=(job, worker), name="dlviz-process-job", daemon=True
+        ).start()
 
     def _serve(self, job: Job, worker: Worker) -> None:
         """Carry a worker's events to the job's mailbox until the call ends, in a thread of its own."""

@@ -41,8 +41,10 @@ class Room:
             mine = [other for other in self._jobs if other.visitor == visitor]
             replaced = mine[: max(0, len(mine) + 1 - per_visitor)]
             if len(self._jobs) - len(replaced) >= self._limit:
-                raise Busy(N_("The server already has {count} long computations. Try again in a minute."),
-                           count=len(self._jobs))
+                raise Busy(
+                    N_("The server already has {count} long computations. Try again in a minute."),
+                    count=len(self._jobs),
+                )
             self._jobs.append(job)
         for other in replaced:
             other.cancel()
