@@ -32,7 +32,9 @@ def _container_limits(root: Path, membership: Path) -> list[int]:
     if membership.exists():
         for line in membership.read_text().splitlines():
             group = root / line.rpartition(":")[2].lstrip("/")
-            files += [folder / "memory.max" for folder in (group, *group.parents) if folder.is_relative_to(root)]
+            files += [
+                folder / "memory.max" for folder in (group, *group.parents) if folder.is_relative_to(root)
+            ]
     texts = [file.read_text().strip() for file in files if file.is_file()]
     return [int(text) for text in texts if text.isdigit()]
 

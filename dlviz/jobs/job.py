@@ -166,7 +166,5 @@ def checked(event: object) -> Event:
 def started(work: Maker | Call) -> Generator[Event, None, None]:
     """The generator of ``work``, made in the thread or process that will run it."""
     if isinstance(work, Call):
-        raise TypeError(
-            "A Call travels to the process lane; the device lane takes a function without arguments."
-        )
+        raise TypeError("The device lane takes a function without arguments, not a Call.")
     return work()

@@ -227,9 +227,7 @@ def _follow(
     try:
         with area.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0, text=_said(label, _("Starting")))
-            st.button(
-                _("Stop"), key=f"{key}_stop", icon=":material/stop:", on_click=_stop, args=(key, name)
-            )
+            st.button(_("Stop"), key=f"{key}_stop", icon=":material/stop:", on_click=_stop, args=(key, name))
         while True:
             news = job.news(LOOK_AROUND)
             if _moved_on():
@@ -268,7 +266,9 @@ def _moved_on() -> bool:
 
 def _progress(event: Progress | jobs.Queued, label: str | None) -> tuple[float, str]:
     if isinstance(event, jobs.Queued):
-        return 0.0, _said(label, _("Waiting for the others, number {position} in the queue", position=event.position))
+        return 0.0, _said(
+            label, _("Waiting for the others, number {position} in the queue", position=event.position)
+        )
     share = event.done / event.total if event.total else 0.0
     return min(1.0, share), _said(label, _("{done} of {total}", done=event.done, total=event.total))
 

@@ -24,7 +24,9 @@ def dotted_name(function: Callable[..., object]) -> str:
     name = getattr(function, "__qualname__", "")
     module = getattr(function, "__module__", None)
     if not isinstance(function, FunctionType) or "<" in name or module in (None, "__main__"):
-        raise TypeError(f"{function!r} has no dotted name of its own: define it at the top level of a module.")
+        raise TypeError(
+            f"{function!r} has no dotted name of its own: define it at the top level of a module."
+        )
     return f"{module}.{name}"
 
 
@@ -94,7 +96,9 @@ def _feed_array(digest: hashlib._Hash, array: np.ndarray, kind: bytes = b"array"
 
 def _feed_dataclass(digest: hashlib._Hash, value: object) -> None:
     if not type(value).__dataclass_params__.frozen:  # type: ignore[attr-defined]
-        raise TypeError(f"{type(value).__name__} may change: only frozen dataclasses can be part of a cache key.")
+        raise TypeError(
+            f"{type(value).__name__} may change: only frozen dataclasses can be part of a cache key."
+        )
     fields = [f.name for f in dataclasses.fields(value)]  # type: ignore[arg-type]
     parts = [part for name in fields for part in (name, getattr(value, name))]
     _feed_many(digest, b"dataclass " + _type_name(value).encode(), parts)
