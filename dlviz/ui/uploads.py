@@ -18,6 +18,7 @@ from dlviz import samples as photos
 from dlviz.errors import Refused
 from dlviz.intake import FORMATS, Photo, photo
 from dlviz.settings import settings
+from dlviz.ui.controls import hidden_field
 from dlviz.ui.language import _, say
 
 _SHELF = "visitor_photos"
@@ -51,7 +52,7 @@ def photo_input(
     label
         What the picture is for, in the visitor's language.
     """
-    link = _link(key)
+    link = hidden_field(key, _("Picture in the link"))
     _follow(key, link, samples, default)
     source = _source(key, label or _("Picture"), default)
     if source == "sample":
@@ -64,17 +65,6 @@ def photo_input(
     if refusal is not None:
         st.error(say(refusal), icon=":material/block:")
     return _chosen(link, samples, default)
-
-
-def _link(key: str) -> str:
-    """Read the choice as the URL carries it.
-
-    Streamlit binds the translated words of pills, not their codes. So the code
-    stands in a text field of its own, hidden and bound: links and Back move it.
-    """
-    st.html(f"<style>.st-key-{key}_link {{display: none}}</style>")
-    with st.container(key=f"{key}_link"):
-        return st.text_input(_("Picture in the link"), key=key, bind="query-params", max_chars=80)
 
 
 def _follow(key: str, link: str, samples: Sequence[str], default: str) -> None:
