@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import cast
 
 from dlviz.errors import DlvizError
@@ -26,7 +27,7 @@ from dlviz.i18n import N_
 from dlviz.jobs.job import Call, Job, Queued
 
 
-class WorkerDied(DlvizError):
+class WorkerDiedError(DlvizError):
     """The process that did the work ended without an answer (killed for memory, or crashed)."""
 
 
@@ -47,7 +48,7 @@ class Worker:
         return self._process.pid
 
     def run(self, call: Call) -> Iterator[Event]:
-        """Send ``call`` and iterate over its events; raises the call's error, or :class:`WorkerDied`."""
+        """Send ``call`` and iterate over its events; raises the call's error, or :class:`WorkerDiedError`."""
         assert self._process.stdin and self._process.stdout
         try:
             self._process.stdin.write(pickle.dumps(call))
@@ -60,7 +61,9 @@ class Worker:
                     return
                 yield content
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
-            raise WorkerDied(N_("The computation ended without a result. Try it with less data.")) from None
+            raise WorkerDiedError(
+                N_("The computation ended without a result. Try it with less data.")
+            ) from None
 
     def kill(self) -> None:
         """End the process, whatever it is doing."""
@@ -76,10 +79,8 @@ class Worker:
             self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
-                try:
+                with suppress(BrokenPipeError):  # unsent bytes of a call that nobody will read
                     stream.close()
-                except BrokenPipeError:  # unsent bytes of a call that nobody will read
-                    pass
 
     @property
     def alive(self) -> bool:

@@ -32,9 +32,7 @@ CACHE_BYTES = min(512 * 2**20, memory.machine_bytes() // 10)
 """What the shared results may hold."""
 
 LOOK_AROUND = 0.05
-"""Seconds between two looks at whether the visitor has moved on; also the shortest time between two frames."""
-
-_END = object()
+"""Seconds between two looks at whether the visitor has moved on; also the least between two frames."""
 
 _results = SharedResults(CACHE_BYTES)
 
@@ -208,9 +206,10 @@ def _under_lock(
         try:
             while True:
                 with zoo.lock(model):
-                    event = next(steps, _END)
-                if event is _END:
-                    return
+                    try:
+                        event = next(steps)
+                    except StopIteration:
+                        return
                 yield event
         finally:
             with zoo.lock(model):

@@ -1,4 +1,4 @@
-"""A SHA-256 over a function's arguments, to the last bit: the key of everything that is computed once for all."""
+"""A SHA-256 over a function's arguments, to the last bit: the key of what is computed once for all."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _feed_array(digest: hashlib._Hash, array: np.ndarray, kind: bytes = b"array"
         raise TypeError("An array of Python objects cannot be part of a cache key.")
     _write(digest, kind, repr((array.dtype.descr, array.shape)).encode())
     contiguous = np.ascontiguousarray(array)
-    _write(digest, b"data", contiguous.reshape(-1).view(np.uint8) if contiguous.size else b"")
+    _write(digest, b"data", contiguous.reshape(-1).view(np.uint8).data if contiguous.size else b"")
 
 
 def _feed_dataclass(digest: hashlib._Hash, value: object) -> None:
@@ -110,8 +110,8 @@ def _feed_many(digest: hashlib._Hash, kind: bytes, parts: list[object]) -> None:
         _feed(digest, part)
 
 
-def _write(digest: hashlib._Hash, kind: bytes, data: bytes | np.ndarray) -> None:
-    size = data.nbytes if isinstance(data, np.ndarray) else len(data)
+def _write(digest: hashlib._Hash, kind: bytes, data: bytes | memoryview) -> None:
+    size = len(data)
     digest.update(b"%d:%b%d:" % (len(kind), kind, size))
     digest.update(data)
 

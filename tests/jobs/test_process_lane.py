@@ -13,7 +13,7 @@ from dlviz.errors import Refused
 from dlviz.events import Progress, Result
 from dlviz.jobs import Call, Queued, Room
 from dlviz.jobs.device import DeviceLane, Gate
-from dlviz.jobs.process import ProcessLane, WorkerDied
+from dlviz.jobs.process import ProcessLane, WorkerDiedError
 
 SLOW = "tests.jobs.slow:"
 
@@ -93,12 +93,12 @@ def test_errors_keep_their_message_and_values(room: Room) -> None:
 
 
 def test_a_process_that_dies_is_an_error_with_a_message(room: Room) -> None:
-    with pytest.raises(WorkerDied):
+    with pytest.raises(WorkerDiedError):
         call(room, "crash")
 
 
 def test_a_result_that_cannot_travel_is_an_error(room: Room) -> None:
-    with pytest.raises(Exception, match="pickle|lambda"):
+    with pytest.raises(Exception, match=r"pickle|lambda"):
         call(room, "unpicklable")
     assert call(room, "add", left=1, right=1) == [Result(2)]
 

@@ -1,4 +1,4 @@
-"""Small functions with dotted names for the tests of the door: real work on real arrays, and a count of calls."""
+"""Small functions with dotted names for the tests of the door, and a count of their calls."""
 
 from __future__ import annotations
 
