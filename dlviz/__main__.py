@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 
 from dlviz.settings import ROOT
@@ -14,7 +13,9 @@ def parser() -> argparse.ArgumentParser:
     """The command line; an option left out takes its environment variable, then its default."""
     env = os.environ.get
     options = argparse.ArgumentParser(prog="python -m dlviz", description="Serve the dlviz laboratory.")
-    options.add_argument("--host", default=env("DLVIZ_HOST", "localhost"), help="address to bind (DLVIZ_HOST)")
+    options.add_argument(
+        "--host", default=env("DLVIZ_HOST", "localhost"), help="address to bind (DLVIZ_HOST)"
+    )
     options.add_argument("--port", type=int, default=int(env("DLVIZ_PORT", "8501")), help="port (DLVIZ_PORT)")
     options.add_argument(
         "--device", default=env("DLVIZ_DEVICE", "auto"), help="auto, cpu, cuda, cuda:1 or mps (DLVIZ_DEVICE)"
@@ -57,4 +58,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -13,6 +13,7 @@ import io
 from functools import cache
 from pathlib import Path
 
+from babel.core import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent, format_scientific
@@ -21,7 +22,7 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 LOCALE_DIR = Path(__file__).parent / "locale"
 
 
-def N_(message: str) -> str:  # noqa: N802 - gettext's customary name
+def N_(message: str) -> str:
     """Mark a message for the catalogues without translating it yet."""
     return message
 
@@ -56,7 +57,9 @@ def translate(language: str, message: str, **values: object) -> str:
 def translate_plural(language: str, singular: str, plural: str, count: int, **values: object) -> str:
     """``singular`` or ``plural`` by ``count``, which also fills the ``{count}`` placeholder."""
     said = catalogue(language).ngettext(singular, plural, count)
-    return said.format(count=_written(count, language), **{k: _written(v, language) for k, v in values.items()})
+    return said.format(
+        count=_written(count, language), **{k: _written(v, language) for k, v in values.items()}
+    )
 
 
 def number(value: float, language: str, digits: int = 3) -> str:
@@ -69,8 +72,11 @@ def number(value: float, language: str, digits: int = 3) -> str:
 
 
 def percent(value: float, language: str, digits: int = 1) -> str:
-    """Write a share of one as a percentage."""
-    return format_percent(value, format="#,##0." + "0" * digits + "%" if digits else "#,##0%", locale=language)
+    """Write a share of one as a percentage, with the space before the sign that the language wants."""
+    pattern = Locale.parse(language).percent_formats[None].pattern
+    if digits:
+        pattern = pattern.replace("##0", "##0." + "0" * digits)
+    return format_percent(value, format=pattern, locale=language)
 
 
 def _written(value: object, language: str) -> object:

@@ -70,25 +70,38 @@ LESSONS: tuple[Lesson, ...] = (
 )
 
 MILESTONES: tuple[Milestone, ...] = (
-    Milestone(1943, N_("Artificial neuron"), N_("McCulloch and Pitts describe a neuron as a logical unit."), 1),
+    Milestone(
+        1943, N_("Artificial neuron"), N_("McCulloch and Pitts describe a neuron as a logical unit."), 1
+    ),
     Milestone(1958, N_("Perceptron"), N_("Rosenblatt builds the first model that learns its weights."), 1),
     Milestone(1959, N_("Visual cortex"), N_("Hubel and Wiesel find cells that answer to oriented edges."), 2),
     Milestone(1980, N_("Neocognitron"), N_("Fukushima stacks simple and complex cells into a network."), 2),
     Milestone(
-        1986, N_("Backpropagation"), N_("Rumelhart, Hinton and Williams make multi-layer training popular."), 1
+        1986,
+        N_("Backpropagation"),
+        N_("Rumelhart, Hinton and Williams make multi-layer training popular."),
+        1,
     ),
     Milestone(1989, N_("Learned convolutions"), N_("LeCun and colleagues train CNN weights by gradient."), 2),
-    Milestone(1995, N_("Support vector machines"), N_("SVMs, and soon random forests, rule machine learning."), 1),
+    Milestone(
+        1995, N_("Support vector machines"), N_("SVMs, and soon random forests, rule machine learning."), 1
+    ),
     Milestone(1998, N_("LeNet-5"), N_("LeCun and colleagues read handwritten digits with a CNN."), 2),
-    Milestone(2006, N_("Deep networks return"), N_("Hinton shows how to train deep networks layer by layer."), 1),
+    Milestone(
+        2006, N_("Deep networks return"), N_("Hinton shows how to train deep networks layer by layer."), 1
+    ),
     Milestone(2012, N_("AlexNet"), N_("Krizhevsky, Sutskever and Hinton win ImageNet on GPUs."), 2),
     Milestone(2013, N_("Word2Vec"), N_("Mikolov and colleagues learn word vectors from raw text."), 3),
     Milestone(2014, N_("GANs and VGG"), N_("Networks generate images, and go deeper to recognise them."), 2),
     Milestone(2015, N_("ResNet"), N_("He and colleagues train a hundred layers with skip connections."), 2),
     Milestone(2017, N_("Transformer"), N_("Vaswani and colleagues keep attention and drop recurrence."), 4),
-    Milestone(2018, N_("BERT and GPT"), N_("Language models are pre-trained once and adapted everywhere."), 4),
+    Milestone(
+        2018, N_("BERT and GPT"), N_("Language models are pre-trained once and adapted everywhere."), 4
+    ),
     Milestone(2020, N_("GPT-3 and DDPM"), N_("A prompt replaces training; noise becomes images."), 5),
-    Milestone(2021, N_("CLIP"), N_("Radford and colleagues align images with the words that describe them."), 5),
+    Milestone(
+        2021, N_("CLIP"), N_("Radford and colleagues align images with the words that describe them."), 5
+    ),
 )
 
 

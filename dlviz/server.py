@@ -155,11 +155,11 @@ def on_script_error(error: Exception) -> bool:
     log.error("reference %s", reference, exc_info=error)
     st.error(
         _(
-            "Something went wrong on our side, not on yours. Your inputs are kept: reload the page, or go on with"
-            " another one. If it happens again, give whoever runs this server the reference **{reference}**.",
+            "Something went wrong on our side, not on yours. Your inputs are kept: reload the page, or "
+            "go on with another one. If it happens again, give whoever runs this server the reference "
+            "**{reference}**.",
             reference=reference,
         ),
         icon=":material/error:",
     )
     return True
-

@@ -29,9 +29,7 @@ def timeline() -> None:
     )
     titles = {part.number: _(part.title) for part in PARTS}
     colours = {part.number: int(part.colour) for part in PARTS}
-    stops = [
-        figures.Stop(m.year, _(m.title), _(m.text), titles[m.part], colours[m.part]) for m in MILESTONES
-    ]
+    stops = [figures.Stop(m.year, _(m.title), _(m.text), titles[m.part], colours[m.part]) for m in MILESTONES]
     charts.show(figures.timeline(stops, until=year), key="home_timeline", height=360)
     for stop in stops:
         if stop.year == year:
@@ -41,8 +39,8 @@ def timeline() -> None:
 lesson.begin("home", _("Pick a page below, and put your own picture into a real network."))
 st.markdown(
     _(
-        "dlviz is the laboratory of a deep-learning course: what the slides say, you do here, with real models, on"
-        " your own image, text or graph. Nothing leaves this server, and everything works without a network."
+        "dlviz is the laboratory of a deep-learning course: what the slides say, you do here, with real models, "
+        "on your own image, text or graph. Nothing leaves this server, and everything works without a network."
     )
 )
 parts = [part for part in PARTS if part.number]

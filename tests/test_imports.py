@@ -23,7 +23,9 @@ def test_importing_dlviz_loads_nothing_heavy() -> None:
 
 
 def test_figures_and_jobs_load_no_torch() -> None:
-    code = "import dlviz.figures.home, dlviz.figures.cnn_filters, dlviz.jobs, sys; print('torch' in sys.modules)"
+    code = (
+        "import dlviz.figures.home, dlviz.figures.cnn_filters, dlviz.jobs, sys; print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "False"
 

@@ -30,8 +30,10 @@ def dress(figure: go.Figure) -> go.Figure:
     )
 
 
-def show(figure: go.Figure, *, key: str, height: int | str = "content", **options: Any) -> Any:
-    """Show a figure; returns what Streamlit returns (the selection, when ``on_select`` is given)."""
-    return st.plotly_chart(
-        dress(figure), key=key, theme=None, width="stretch", height=height, config=CONFIG, **options
-    )
+def show(figure: go.Figure, *, key: str, alt: str | None = None, **options: Any) -> Any:
+    """Show a figure, with ``alt`` for those who cannot see it.
+
+    Returns what Streamlit returns: the selection, when ``on_select`` is given.
+    """
+    draw: Any = st.plotly_chart
+    return draw(dress(figure), key=key, theme=None, width="stretch", config=CONFIG, alt=alt, **options)

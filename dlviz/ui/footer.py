@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dlviz import __version__, zoo
-from dlviz.zoo import device
 from dlviz.ui.language import _, say
+from dlviz.zoo import device
 
 _MODELS = "dlviz_models_on_page"
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import streamlit as st
 
 from dlviz import i18n
+from dlviz.ui import controls
 
 KEY = "lang"
 
@@ -63,16 +64,15 @@ def say(message: Message) -> str:
 
 
 def switch() -> None:
-    """The language switch; languages are named in their own words, so its labels never change."""
-    if KEY not in st.session_state and st.query_params.get(KEY) not in i18n.LANGUAGES:
-        st.session_state[KEY] = i18n.language_of(st.context.locale)
-    st.segmented_control(
+    """The language switch; languages are named in their own words, and the link carries their code."""
+    if KEY not in st.session_state:
+        linked = st.query_params.get(KEY)
+        st.session_state[KEY] = linked if linked in i18n.LANGUAGES else i18n.language_of(st.context.locale)
+    controls.choice(
         "Language · Langue",
-        list(i18n.LANGUAGES),
-        format_func=i18n.LANGUAGES.__getitem__,
+        i18n.LANGUAGES,
         key=KEY,
-        required=True,
         label_visibility="collapsed",
-        bind="query-params",
         width="stretch",
+        always=True,
     )

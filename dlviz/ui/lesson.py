@@ -61,7 +61,9 @@ def maths(formulas: Sequence[Formula]) -> None:
                 st.latex(formula.live)
 
 
-def code(entries: Sequence[tuple[str, Callable[..., object], dict[str, object]]], *, model: str | None) -> None:
+def code(
+    entries: Sequence[tuple[str, Callable[..., object], dict[str, object]]], *, model: str | None
+) -> None:
     """*Show the code*: a sentence, the source that ran, and a snippet that runs it again in a notebook.
 
     Each entry is (sentence, function, arguments); an argument may be a

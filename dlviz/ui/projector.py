@@ -10,7 +10,7 @@ KEY = "projector"
 
 LARGER = """<style>
 html { font-size: 125% !important; }
-[data-testid="stMarkdownContainer"] p, [data-testid="stMarkdownContainer"] li { font-size: 1.1rem; line-height: 1.5; }
+[data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.1rem; line-height: 1.5; }
 [data-testid="stWidgetLabel"] p { font-size: 1.05rem; font-weight: 600; }
 </style>"""
 

@@ -1,0 +1,125 @@
+"""One server for the whole tier, and a fresh browser context for every test."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dlviz.settings import ROOT
+from tests.browser.chromium import FLAGS, executable
+
+SCREENSHOTS = ROOT / "screenshots"
+IGNORED = re.compile(r"/_stcore/(health|host-config)")
+"""A cold deep link makes Streamlit look for its server under the page's own path first."""
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running app, offline, as ``make run`` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    environment = {**os.environ, "DLVIZ_HOME": str(tmp_path_factory.mktemp("home"))}
+    command = [sys.executable, "-m", "dlviz", "--host", "127.0.0.1", "--port", str(port), "--offline"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=environment)
+    try:
+        _wait_until_ready(f"http://127.0.0.1:{port}/ready", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        assert process.poll() is None, log.read_text("utf-8", errors="replace")
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(log.read_text("utf-8", errors="replace"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = executable()
+        assert path, "no Chromium: run scripts/browser.sh"
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, server: str) -> Iterator[Visit]:
+    """``visit("cnn_filters?lang=fr", dark=True, width=390)``: a cold visit, whose page must log no error."""
+    contexts = []
+    errors: list[str] = []
+
+    def visited(
+        path: str = "", *, dark: bool = False, width: int = 1400, height: int = 1000, locale: str = "en-US"
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            locale=locale,
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: _note(message, errors))
+        page.goto(f"{server}/{path}")
+        settle(page)
+        return page
+
+    yield visited
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+def _note(message: object, errors: list[str]) -> None:
+    location = message.location.get("url", "")
+    if message.type == "error" and not IGNORED.search(location):
+        errors.append(f"{message.text} ({location})")
+
+
+def settle(page: Page) -> None:
+    """Wait until the page stands and its script is no longer running."""
+    page.wait_for_selector("h1")
+    page.wait_for_timeout(300)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget]')"
+        " && document.querySelectorAll('[data-stale=true]').length === 0"
+    )
+
+
+def shoot(page: Page, name: str) -> None:
+    """Save a screenshot of the whole page under ``screenshots/``."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    size = page.viewport_size or {"width": 1400, "height": 1000}
+    main = page.locator("[data-testid=stMain]")
+    tall = min(int(main.evaluate("e => e.scrollHeight")) + 20, 8000)
+    page.set_viewport_size({"width": size["width"], "height": max(tall, size["height"])})
+    page.wait_for_timeout(400)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"))
+    page.set_viewport_size(size)
