@@ -39,8 +39,9 @@ def timeline() -> None:
 lesson.begin("home", _("Pick a page below, and put your own picture into a real network."))
 st.markdown(
     _(
-        "dlviz is the laboratory of a deep-learning course: what the slides say, you do here, with real models, "
-        "on your own image, text or graph. Nothing leaves this server, and everything works without a network."
+        "dlviz is the laboratory of a deep-learning course: what the slides say, you do here, with real "
+        "models, on your own image, text or graph. Nothing leaves this server, and everything works without "
+        "a network."
     )
 )
 parts = [part for part in PARTS if part.number]
