@@ -1,0 +1,420 @@
+"""One forward pass, written down operation by operation, for any network that runs in PyTorch.
+
+Hooks see modules only; a transformer's residual `x + input` or a squeeze-and-excitation gate is a plain
+expression that no hook is told about. A `TorchFunctionMode` is told about every operation, so the tape
+holds them all, with their operands, and it names each by the module in which it happened. In-place
+operations are done out of place on the way, so that no layer's values are overwritten by the next.
+
+The tape of a network is written once per input size and remembered; later passes keep only the values
+that were asked for and stop when they have them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+Operation = Literal[
+    "conv", "linear", "norm", "activation", "pool", "sum", "scale", "gate", "attention", "move", "photo"
+]
+Order = Literal["chw", "hwc", "tokens", "turned", "vector", "other"]
+
+PHOTO = 0
+"""Index of the tape's first entry: the network's input."""
+
+ACTIVATIONS = frozenset(
+    "relu relu6 hardtanh leaky_relu elu gelu silu hardswish hardsigmoid sigmoid tanh".split()
+)
+_NAMED: dict[str, Operation] = {
+    "conv2d": "conv",
+    "linear": "linear",
+    "batch_norm": "norm",
+    "layer_norm": "norm",
+    "group_norm": "norm",
+    "max_pool2d": "pool",
+    "avg_pool2d": "pool",
+    "adaptive_avg_pool2d": "pool",
+    **dict.fromkeys(ACTIVATIONS, "activation"),
+}
+_OUT_OF_PLACE: dict[str, Callable[..., Tensor]] = {
+    "__iadd__": torch.add,
+    "add_": torch.add,
+    "__imul__": torch.mul,
+    "mul_": torch.mul,
+    "relu_": torch.relu,
+    "sigmoid_": torch.sigmoid,
+    "hardtanh_": torch.nn.functional.hardtanh,
+}
+_ADD = frozenset({"add", "__add__", "__radd__"})
+_MULTIPLY = frozenset({"mul", "__mul__", "__rmul__", "multiply"})
+_UNSEEN = frozenset({"__get__", "__set__", "size", "dim", "_assert", "__len__", "numel", "is_floating_point"})
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a tensor holds its maps.
+
+    `chw` and `hwc` are maps with the channels first or last; `tokens` is a sequence of places after
+    `prefix` other tokens, `turned` the same with the channels first; `vector` is one number a channel.
+    `folded` says that a vector is a flattened stack of maps of that shape.
+    """
+
+    order: Order
+    height: int = 1
+    width: int = 1
+    prefix: int = 0
+    folded: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where an operation looks: kernel, stride, padding and dilation, down and across.
+
+    `bins` is set for adaptive pooling: the output's cells divide the input evenly, and the other
+    numbers do not count.
+    """
+
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    bins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation on the tape. `inputs` are the operands that were computed from the photo."""
+
+    index: int
+    name: str
+    operation: Operation
+    function: str
+    module: str
+    inputs: tuple[int, ...]
+    layout: Layout
+    shape: tuple[int, int, int]
+    parameters: int
+    window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation as it happened: its operands and its result, still as tensors."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    output: Tensor
+    module: nn.Module
+
+    def argument(self, position: int, name: str, default: Any = None) -> Any:
+        """An operand by its place or its name, whichever way the caller gave it."""
+        if name in self.kwargs:
+            return self.kwargs[name]
+        return self.args[position] if position < len(self.args) else default
+
+
+class _Enough(Exception):
+    """All that was asked for has been seen."""
+
+
+@dataclass
+class _State:
+    wanted: frozenset[int] | None
+    entries: list[Entry] = field(default_factory=list)
+    calls: dict[int, Call] = field(default_factory=dict)
+    path: list[tuple[str, nn.Module]] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
+    tokens: Layout | None = None
+    opaque: int = 0
+
+
+_TAPES: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], tuple[Entry, ...]]] = WeakKeyDictionary()
+
+
+def network_of(model: nn.Module) -> nn.Module:
+    """The network inside a classifier; layers are named from there."""
+    return getattr(model, "network", model)
+
+
+def tape(model: nn.Module, pixels: Float[Tensor, "1 3 height width"]) -> tuple[Entry, ...]:
+    """Every operation of one forward pass, in order; written once per network and input size."""
+    network = network_of(model)
+    known = _TAPES.setdefault(network, {})
+    size = tuple(pixels.shape)
+    if size not in known:
+        known[size] = tuple(_record(network, pixels, None, grad=False).entries)
+    return known[size]
+
+
+def observe(
+    model: nn.Module,
+    pixels: Float[Tensor, "1 3 height width"],
+    wanted: Iterable[int],
+    *,
+    grad: bool = False,
+) -> dict[int, Call]:
+    """The operations with these indices, as they happen on this photo; the pass ends with the last of them."""
+    indices = frozenset(wanted)
+    return _record(network_of(model), pixels, indices, grad=grad).calls if indices else {}
+
+
+def _record(network: nn.Module, pixels: Tensor, wanted: frozenset[int] | None, *, grad: bool) -> _State:
+    state = _State(wanted)
+    pixels = pixels.detach().clone() if not grad else pixels.view_as(pixels)
+    _enter(state, pixels, network)
+    hooks = [hook for name, module in network.named_modules() for hook in _hooks(state, name, module)]
+    try:
+        with torch.set_grad_enabled(grad), _Recorder(state):
+            network(pixels)
+    except _Enough:
+        pass
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return state
+
+
+def _enter(state: _State, pixels: Tensor, network: nn.Module) -> None:
+    channels, height, width = pixels.shape[1:]
+    layout = Layout("chw", height, width)
+    state.entries.append(
+        Entry(PHOTO, "", "photo", "", "", (), layout, (channels, height, width), 0, None)
+    )
+    pixels._entry = PHOTO  # type: ignore[attr-defined]
+    if state.wanted is None or PHOTO in state.wanted:
+        state.calls[PHOTO] = Call("", (), {}, pixels, network)
+
+
+def _hooks(state: _State, name: str, module: nn.Module) -> list[Any]:
+    """Keep track of the module we are in; attention is one operation, whatever happens inside it."""
+    whole = isinstance(module, nn.MultiheadAttention)
+
+    def before(_module: nn.Module, _args: Any, _kwargs: Any) -> None:
+        state.path.append((name, module))
+        state.opaque += whole
+
+    def after(_module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        state.opaque -= whole
+        if whole:
+            _write(state, "multi_head_attention", args, kwargs, output[0], "attention")
+        state.path.pop()
+
+    return [
+        module.register_forward_pre_hook(before, with_kwargs=True),
+        module.register_forward_hook(after, with_kwargs=True),
+    ]
+
+
+class _Recorder(TorchFunctionMode):
+    """Told by PyTorch about every operation of this thread while it is entered."""
+
+    def __init__(self, state: _State) -> None:
+        super().__init__()
+        self.state = state
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if self.state.opaque or name in _UNSEEN:
+            return func(*args, **kwargs)
+        if name in _OUT_OF_PLACE:
+            func = _OUT_OF_PLACE[name]
+            name = func.__name__
+        if kwargs.get("inplace"):
+            kwargs = {**kwargs, "inplace": False}
+        output = func(*args, **kwargs)
+        for tensor in output if isinstance(output, (tuple, list)) else (output,):
+            if isinstance(tensor, Tensor):
+                _write(self.state, name, args, kwargs, tensor, None)
+        return output
+
+
+def _write(
+    state: _State, function: str, args: Any, kwargs: Any, output: Tensor, operation: Operation | None
+) -> None:
+    """Add one operation, unless it has nothing to do with the photo or handed back what it was given."""
+    operands = list(_tensors((*args, *kwargs.values())))
+    inputs = tuple(dict.fromkeys(t._entry for t in operands if hasattr(t, "_entry")))
+    if not inputs or any(output is tensor for tensor in operands):
+        return
+    if function in {"dropout", "stochastic_depth"}:
+        output._entry = inputs[0]  # type: ignore[attr-defined]
+        return
+    operation = operation or _operation(function, inputs, operands, state)
+    layout = _layout(state, function, args, kwargs, output, state.entries[inputs[0]])
+    index = len(state.entries)
+    path, module = state.path[-1]
+    weights = [t for t in operands if not hasattr(t, "_entry")] if operation != "move" else []
+    if operation == "attention":
+        weights = list(module.parameters())
+    state.entries.append(
+        Entry(
+            index=index,
+            name="" if operation == "move" else _name(state, path, module, operation),
+            operation=operation,
+            function=function,
+            module=path,
+            inputs=inputs,
+            layout=layout,
+            shape=_shape(output, layout),
+            parameters=sum(t.numel() for t in weights if isinstance(t, nn.Parameter)),
+            window=_window(Call(function, tuple(args), kwargs, output, module)),
+        )
+    )
+    output._entry = index  # type: ignore[attr-defined]
+    if state.wanted is not None:
+        _keep(state, index, Call(function, tuple(args), kwargs, output, module))
+
+
+def _keep(state: _State, index: int, call: Call) -> None:
+    assert state.wanted is not None
+    if index in state.wanted:
+        state.calls[index] = call
+    if len(state.calls) == len(state.wanted):
+        raise _Enough
+
+
+def _tensors(values: Iterable[Any]) -> Iterable[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            yield from _tensors(value)
+
+
+def _operation(function: str, inputs: tuple[int, ...], operands: list[Tensor], state: _State) -> Operation:
+    if function in _ADD and len(operands) == 2:
+        return "sum"
+    if function in _MULTIPLY and len(operands) == 2:
+        return "gate" if len(inputs) == 2 else "scale"
+    if function == "mean" and state.entries[inputs[0]].layout.order == "chw":
+        return "pool"
+    return _NAMED.get(function, "move")
+
+
+def _name(state: _State, path: str, module: nn.Module, operation: Operation) -> str:
+    """The module's own name where it does one thing, else the operation within it; repeats are numbered."""
+    alone = not any(True for _ in module.children()) or operation == "attention"
+    name = path if alone and path else f"{path}.{operation}".lstrip(".")
+    seen = state.names.get(name, 0)
+    state.names[name] = seen + 1
+    return f"{name}_{seen}" if seen else name
+
+
+def _layout(state: _State, function: str, args: Any, kwargs: Any, output: Tensor, source: Entry) -> Layout:
+    """Follow the maps through permutations and reshapes."""
+    before, rank = source.layout, output.ndim
+    layout = Layout("other")
+    if rank == 4:
+        turned = (tuple(_dims(args, kwargs)) if function == "permute" else ())
+        order: Order = before.order if before.order in {"chw", "hwc"} else "chw"
+        if turned:
+            order = {(0, 2, 3, 1): "hwc", (0, 3, 1, 2): "chw"}.get(turned, "other")  # type: ignore[assignment]
+        height, width = (output.shape[1:3] if order == "hwc" else output.shape[2:4])
+        layout = Layout(order, height, width)
+    elif rank == 3:
+        layout = _sequence(state, function, output, before)
+    elif rank == 2:
+        folded = before.order == "chw" and before.height * before.width > 1 and function != "mean"
+        layout = Layout("vector", folded=source.shape if folded else None)
+        if before.order == "vector" and function == "dropout":
+            layout = before
+    if layout.order == "tokens":
+        state.tokens = layout
+    return layout
+
+
+def _sequence(state: _State, function: str, output: Tensor, before: Layout) -> Layout:
+    places = before.height * before.width
+    if before.order == "chw" and output.shape[2] == places:
+        return Layout("turned", before.height, before.width)
+    if before.order == "turned" and output.shape[1] == places:
+        return Layout("tokens", before.height, before.width)
+    if before.order == "tokens" and output.shape[1] == places + before.prefix:
+        return before
+    known = before if before.order == "tokens" else state.tokens
+    if function == "cat" or known is None:
+        return _with_prefix(state, output, before)
+    return known if output.shape[1] == known.height * known.width + known.prefix else Layout("other")
+
+
+def _with_prefix(state: _State, output: Tensor, before: Layout) -> Layout:
+    """A class token was put in front of the places."""
+    known = before if before.order == "tokens" else state.tokens
+    if known is None:
+        return Layout("other")
+    places = known.height * known.width
+    return Layout("tokens", known.height, known.width, output.shape[1] - places)
+
+
+def _dims(args: Any, kwargs: Any) -> Iterable[int]:
+    dims = kwargs.get("dims", args[1:])
+    return dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
+
+
+def _shape(output: Tensor, layout: Layout) -> tuple[int, int, int]:
+    channel = {"chw": 1, "turned": 1, "other": -1}.get(layout.order, -1)
+    channels = output.shape[channel] if output.ndim else 1
+    return int(channels), layout.height, layout.width
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    if isinstance(value, (tuple, list)):
+        return (int(value[0]), int(value[-1]))
+    return int(value), int(value)
+
+
+def _window(call: Call) -> Window | None:
+    """The window of a convolution or a pooling, from the operands themselves."""
+    if call.function == "conv2d":
+        weight = call.argument(1, "weight")
+        dilation = _pair(call.argument(5, "dilation", 1))
+        kernel = (int(weight.shape[2]), int(weight.shape[3]))
+        padding = call.argument(4, "padding", 0)
+        if isinstance(padding, str):
+            sides = [d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)]
+            padding = sides if padding == "same" else 0
+        return Window(kernel, _pair(call.argument(3, "stride", 1)), _pair(padding), dilation)
+    if call.function in {"max_pool2d", "avg_pool2d"}:
+        kernel = _pair(call.argument(1, "kernel_size"))
+        stride = call.argument(2, "stride")
+        dilation = call.argument(4, "dilation", 1) if call.function == "max_pool2d" else 1
+        return Window(
+            kernel,
+            _pair(stride) if stride else kernel,
+            _pair(call.argument(3, "padding", 0)),
+            _pair(dilation),
+        )
+    if call.function in {"adaptive_avg_pool2d", "mean"}:
+        return Window(bins=True)
+    return None
+
+
+def canonical(output: Tensor, layout: Layout) -> Float[Tensor, "channel height width"]:
+    """The first picture's maps, channels first, whichever way the network holds them."""
+    first = output[0]
+    if layout.order == "chw":
+        return first
+    if layout.order == "hwc":
+        return first.permute(2, 0, 1)
+    if layout.order == "tokens":
+        return first[layout.prefix :].T.reshape(-1, layout.height, layout.width)
+    if layout.order == "turned":
+        return first.reshape(-1, layout.height, layout.width)
+    return first.reshape(-1, 1, 1)
+
+
+def bins(size: int, count: int) -> list[tuple[int, int]]:
+    """Start and end of each cell of an adaptive pooling of `size` places into `count`, as PyTorch has them."""
+    return [(i * size // count, math.ceil((i + 1) * size / count)) for i in range(count)]
