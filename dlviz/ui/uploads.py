@@ -24,7 +24,17 @@ from dlviz.ui.language import _, say
 _SHELF = "visitor_photos"
 _SHELF_PLACES = 4
 _DIGEST = "sha256:"
-_THUMBNAIL = 72
+_THUMBNAIL = 64
+_LOOKS = f"""
+KEY button {{height: auto; padding: 4px 12px 4px 4px; border-radius: 8px}}
+KEY img {{height: {_THUMBNAIL}px; width: {_THUMBNAIL}px; max-height: none}}
+KEY img {{border-radius: 6px; margin-right: 6px}}
+@media (max-width: 640px) {{
+  KEY button {{width: 106px; padding: 4px; align-items: start}}
+  KEY img {{display: block; margin: 0 auto 4px}}
+  KEY p {{white-space: normal; font-size: 13px; line-height: 1.2}}
+}}
+"""
 _ICONS = {"sample": "photo_library", "upload": "upload", "camera": "photo_camera"}
 
 
@@ -114,11 +124,7 @@ def _source_changed(key: str, default: str) -> None:
 
 def _samples(key: str, samples: Sequence[str], default: str) -> None:
     titles = {code: _(photos.sample(code).title) for code in samples}
-    st.html(
-        f"<style>.st-key-{key}_sample button {{height: auto; padding: 4px 12px 4px 4px; border-radius: 8px}}"
-        f".st-key-{key}_sample img {{height: {_THUMBNAIL}px; width: {_THUMBNAIL}px; max-height: none; "
-        "border-radius: 6px; margin-right: 6px}</style>"
-    )
+    st.html(f"<style>{_LOOKS.replace('KEY', f'.st-key-{key}_sample')}</style>")
     st.pills(
         _("Samples"),
         list(samples),

@@ -31,7 +31,7 @@ def check(data: bytes) -> None:
     assert taken.pixels.dtype == np.uint8
     assert taken.pixels.ndim == 3
     assert taken.pixels.shape[2] == 3
-    assert 1 <= min(taken.pixels.shape[:2])
+    assert min(taken.pixels.shape[:2]) >= 1
     assert max(taken.pixels.shape[:2]) <= WORKING_SIDE
 
 

@@ -101,7 +101,9 @@ def test_an_upload_is_shown_named_and_linked_by_its_digest(language):
     app = upload(opened(language), GOOD)
     assert shown(app) == photo(GOOD).digest
     assert link(app) == LINK
-    said = translate(language, "Your picture: {name}, {width} × {height} pixels.", name="mine.jpg", width=48, height=32)
+    said = translate(
+        language, "Your picture: {name}, {width} × {height} pixels.", name="mine.jpg", width=48, height=32
+    )
     assert said in [text.value for text in app.text]
 
 
@@ -199,7 +201,7 @@ def test_a_file_name_is_shown_as_text_only():
 def test_the_camera_is_offered_where_browsers_open_it(monkeypatch, address, offered):
     monkeypatch.setattr("streamlit.runtime.context.ContextProxy.url", property(lambda self: address))
     app = opened("en")
-    assert ("camera" in [code for code in _codes(widget(app, "source"))]) == offered
+    assert ("camera" in _codes(widget(app, "source"))) == offered
     widget(app, "source").set_value("upload")
     run(app)
     assert any("--tls" in caption.value for caption in app.caption) != offered
@@ -211,7 +213,9 @@ def _codes(group) -> list[str]:
 
 
 def test_a_camera_shot_is_shown_and_linked(monkeypatch):
-    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.url", property(lambda self: "https://lab.example"))
+    monkeypatch.setattr(
+        "streamlit.runtime.context.ContextProxy.url", property(lambda self: "https://lab.example")
+    )
     app = opened("en")
     widget(app, "source").set_value("camera")
     run(app)
