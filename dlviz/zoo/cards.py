@@ -59,7 +59,7 @@ class CardFile:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A measured number (a share of one for accuracies), and how it was measured."""
+    """A measured share of one, its name (a message id), and how it was measured."""
 
     name: str
     value: float

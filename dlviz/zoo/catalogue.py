@@ -7,7 +7,7 @@ words here and let its recipe and ``python -m dlviz.zoo seal`` write the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,30 @@ from dlviz.settings import settings
 from dlviz.zoo.cards import CardFile, Facts, Metric, ModelCard, Sentence, read_facts
 
 CLASSIFICATION = "image-classification"
+_TOP1 = N_("Top-1 accuracy")
+_TOP5 = N_("Top-5 accuracy")
 
 # Each in the weights of the plain recipe (IMAGENET1K_V1), the one that reproduces the paper. The newer
 # V2 recipes gain a few points by training towards soft, mixed labels, and their probabilities are then
 # far too low to be read as the network's confidence, which is what a page shows.
 _WEIGHTS = "IMAGENET1K_V1"
 _TEXTURE = N_(
-    "It knows the 1,000 classes of ImageNet, among them over a hundred breeds of dog but no person: whatever "
-    "it sees gets one of these names. It goes by texture more than by shape, and by the background too."
+    "It knows the 1,000 classes of ImageNet, among them over a hundred breeds of dog and three kinds of "
+    "person: whatever it sees gets one of these names. It goes by texture more than by shape, and by the "
+    "background too."
+)
+_PATCHES = N_(
+    "It knows the 1,000 classes of ImageNet, among them over a hundred breeds of dog and three kinds of "
+    "person: whatever it sees gets one of these names. It sees the photo as 196 patches, and what is smaller "
+    "than a patch of 16 pixels easily escapes it."
+)
+_TORCHVISION_LICENCE = N_(
+    "BSD 3-Clause, as torchvision. The photos of ImageNet are for non-commercial research and teaching."
+)
+_CROP = N_("An RGB photo, its shorter side brought to {resize} pixels, the central {size} × {size} of it.")
+_CALTECH_FAILS = N_(
+    "It knows 101 kinds of object, each learnt from photos with one object in the middle. Several objects, a "
+    "small one near the border, or anything that is not in its list still get one of its names."
 )
 _TORCHVISION: dict[str, tuple[str, str, str]] = {
     "resnet18": ("ResNet-18", "Residual network (He et al. 2016)", _TEXTURE),
@@ -33,15 +49,7 @@ _TORCHVISION: dict[str, tuple[str, str, str]] = {
     "vgg16": ("VGG-16", "Plain deep CNN (Simonyan and Zisserman 2015)", _TEXTURE),
     "mobilenet_v3_large": ("MobileNet-V3 Large", "Inverted residuals (Howard et al. 2019)", _TEXTURE),
     "convnext_tiny": ("ConvNeXt-Tiny", "Modernised CNN (Liu et al. 2022)", _TEXTURE),
-    "vit_b_16": (
-        "ViT-B/16",
-        "Vision transformer (Dosovitskiy et al. 2021)",
-        N_(
-            "It knows the 1,000 classes of ImageNet, among them over a hundred breeds of dog but no person: "
-            "whatever it sees gets one of these names. It sees the photo as 196 patches, and what is smaller "
-            "than a patch of 16 pixels easily escapes it."
-        ),
-    ),
+    "vit_b_16": ("ViT-B/16", "Vision transformer (Dosovitskiy et al. 2021)", _PATCHES),
 }
 
 
@@ -95,12 +103,7 @@ def _caltech_cnn(name: str) -> ModelCard:
             N_("An RGB photo, the whole of it squashed to {size} × {size} pixels."),
             {"size": shape.get("size", 0)},
         ),
-        fails=Sentence(
-            N_(
-                "It knows 101 kinds of object, each learnt from photos with one object in the middle. Several "
-                "objects, a small one near the border, or anything that is not in its list still get one of its names."
-            )
-        ),
+        fails=Sentence(_CALTECH_FAILS),
         builder="dlviz.vision.classifier:residual_cnn",
         options={"arguments": measured.get("model_arguments", {}), "preprocessing": shape},
         recipe="dlviz.recipes.caltech_cnn:train",
@@ -110,24 +113,28 @@ def _caltech_cnn(name: str) -> ModelCard:
     )
 
 
-def _caltech_metrics(measured: Any) -> tuple[Metric, ...]:
-    words = {
-        "top1": N_("Share of the {photos} Caltech-101 test photos whose first answer is right."),
-        "top5": N_(
-            "Share of the {photos} Caltech-101 test photos with the right name among the first five answers."
-        ),
-        "mean_class_accuracy": N_(
-            "Mean of the 101 classes' own shares of right first answers on the test photos."
-        ),
-    }
+def _caltech_metrics(measured: Mapping[str, Any]) -> tuple[Metric, ...]:
     photos = {"photos": measured.get("test_photos", 0)}
     return tuple(
-        Metric(name, measured[name], Sentence(message, photos))
-        for name, message in words.items()
-        if name in measured
+        Metric(title, measured[key], Sentence(how, photos))
+        for key, title, how in _CALTECH_METRICS
+        if key in measured
     )
 
 
+_CALTECH_METRICS = (
+    ("top1", _TOP1, N_("Share of the {photos} Caltech-101 test photos whose first answer is right.")),
+    (
+        "top5",
+        _TOP5,
+        N_("Share of the {photos} Caltech-101 test photos with the right name among the first five answers."),
+    ),
+    (
+        "mean_class_accuracy",
+        N_("Mean accuracy of the classes"),
+        N_("Each of the 101 classes counts the same, however many of the {photos} test photos are its own."),
+    ),
+)
 _BUNDLED: dict[str, Callable[[str], ModelCard]] = {"caltech-cnn": _caltech_cnn}
 
 
@@ -162,18 +169,9 @@ def _torchvision_card(name: str, folder: Path) -> ModelCard:
         source="public",
         folder=folder,
         files=(file,),
-        licence=Sentence(
-            N_(
-                "BSD 3-Clause, as torchvision. The photos of ImageNet are for non-commercial research and teaching."
-            )
-        ),
+        licence=Sentence(_TORCHVISION_LICENCE),
         training_data=Sentence(N_("ImageNet-1K: 1.28 million photos of 1,000 classes.")),
-        input=Sentence(
-            N_(
-                "An RGB photo, its shorter side brought to {resize} pixels, the central {size} × {size} of it."
-            ),
-            {"resize": test.resize_size[0], "size": test.crop_size[0]},
-        ),
+        input=Sentence(_CROP, {"resize": test.resize_size[0], "size": test.crop_size[0]}),
         fails=Sentence(fails),
         builder="dlviz.vision.classifier:torchvision_classifier",
         options={"name": name, "weights": _WEIGHTS},
@@ -183,18 +181,18 @@ def _torchvision_card(name: str, folder: Path) -> ModelCard:
     )
 
 
-def _torchvision_metrics(published: dict[str, float]) -> tuple[Metric, ...]:
+def _torchvision_metrics(published: Mapping[str, float]) -> tuple[Metric, ...]:
     photos = {"photos": 50000}
     first = N_(
-        "Share of the {photos} ImageNet validation photos whose first answer is right; torchvision's figure."
+        "Share of the {photos} ImageNet validation photos whose first answer is right (from torchvision)."
     )
     five = N_(
-        "Share of the {photos} ImageNet validation photos with the right name among the first five answers; "
-        "torchvision's figure."
+        "Share of the {photos} ImageNet validation photos with the right name among the first five answers "
+        "(from torchvision)."
     )
     return (
-        Metric("top1", published["acc@1"] / 100, Sentence(first, photos)),
-        Metric("top5", published["acc@5"] / 100, Sentence(five, photos)),
+        Metric(_TOP1, published["acc@1"] / 100, Sentence(first, photos)),
+        Metric(_TOP5, published["acc@5"] / 100, Sentence(five, photos)),
     )
 
 

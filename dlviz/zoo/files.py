@@ -31,18 +31,21 @@ _writing = threading.Lock()
 
 
 def status(card: ModelCard) -> Status:
-    """Whether the model can be loaded, from the files' sizes and dates where they have been read before."""
+    """Whether the model can be loaded, by the files' sizes and dates where these are known to be right."""
     if card.source == "public" and not all((card.folder / file.name).exists() for file in card.files):
         return "absent"
     try:
-        verify(card)
+        verify(card, by_date=True)
     except DlvizError:
         return "broken"
     return "ready"
 
 
-def verify(card: ModelCard, *, reread: bool = False) -> dict[str, str]:
-    """SHA-256 of each file, all of them found right; ``reread`` reads them even if nothing has changed.
+def verify(card: ModelCard, *, reread: bool = False, by_date: bool = False) -> dict[str, str]:
+    """SHA-256 of each file, all of them found right.
+
+    ``reread`` reads them even if nothing has changed since this process last read them; ``by_date`` takes a
+    public file as right without reading it where size and date are those of its arrival.
 
     Raises
     ------
@@ -58,15 +61,19 @@ def verify(card: ModelCard, *, reread: bool = False) -> dict[str, str]:
             model=card.name,
             file=str(card.folder / missing),
         )
-    return {file.name: _verified(card, file, reread) for file in card.files}
+    return {file.name: verify_file(card, file, reread=reread, by_date=by_date) for file in card.files}
 
 
-def _verified(card: ModelCard, file: CardFile, reread: bool) -> str:
+def verify_file(card: ModelCard, file: CardFile, *, reread: bool = False, by_date: bool = False) -> str:
+    """SHA-256 of one file of a model, found right; raises as :func:`verify` does."""
     path = card.folder / file.name
     if not path.exists():
         raise _missing(card, path)
-    size = path.stat().st_size
+    state = path.stat()
+    size = state.st_size
     known = checksums(card.folder).get(file.name) if card.source == "public" else None
+    if by_date and known and (size, state.st_mtime_ns) == (known["size"], known["mtime_ns"]):
+        return known["sha256"]
     expected_size = file.size if file.sha256 else known["size"] if known else None
     if expected_size is not None and size < expected_size:
         raise WeightsError(
@@ -80,7 +87,7 @@ def _verified(card: ModelCard, file: CardFile, reread: bool) -> str:
     if (expected and found != expected) or not found.startswith(file.sha256_prefix):
         raise altered(path)
     if card.source == "public" and not known:
-        remember(card.folder, file.name, found, size)
+        remember(card.folder, file.name, found)
     return found
 
 
@@ -117,14 +124,19 @@ def sha256(path: Path, *, reread: bool = False) -> str:
 
 
 class Remembered(TypedDict):
-    """What is known of a public file since it first came."""
+    """What is known of a public file since it first came.
+
+    ``revision`` is the commit of the Hugging Face repository, empty for other sources.
+    """
 
     sha256: str
     size: int
+    mtime_ns: int
+    revision: str
 
 
 def checksums(folder: Path) -> dict[str, Remembered]:
-    """Sum and size of each public file as it was when it first came."""
+    """What is remembered of each public file in ``folder``."""
     try:
         stored: dict[str, Remembered] = json.loads((folder / CHECKSUMS_FILE).read_text("utf-8"))
     except FileNotFoundError:
@@ -132,10 +144,12 @@ def checksums(folder: Path) -> dict[str, Remembered]:
     return stored
 
 
-def remember(folder: Path, name: str, total: str, size: int) -> None:
+def remember(folder: Path, name: str, total: str, revision: str = "") -> None:
     """Write down the sum of a file seen for the first time."""
     with _writing:
-        stored = {**checksums(folder), name: {"sha256": total, "size": size}}
+        state = (folder / name).stat()
+        seen = Remembered(sha256=total, size=state.st_size, mtime_ns=state.st_mtime_ns, revision=revision)
+        stored = {**checksums(folder), name: seen}
         part = folder / f"{CHECKSUMS_FILE}.{os.getpid()}.part"
         part.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
         part.replace(folder / CHECKSUMS_FILE)

@@ -35,7 +35,7 @@ def test_the_loaded_model_is_the_exported_network(bundled, tmp_path):
 def test_the_card_carries_what_was_measured(bundled):
     card = zoo.card(NAME)
     assert card.source == "bundled"
-    assert {m.name: m.value for m in card.metrics}["top1"] == 0.2
+    assert {m.name: m.value for m in card.metrics}["Top-1 accuracy"] == 0.2
     assert str(card.metrics[0].how).startswith("Share of the 5 Caltech-101 test photos")
     assert set(card.per_class) == set(CLASSES)
     assert card.size == sum((bundled / f).stat().st_size for f in ("weights.safetensors", "classes.json"))

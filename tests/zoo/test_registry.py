@@ -1,0 +1,145 @@
+"""What stays in memory, and the models that come from an operator's folder."""
+
+import gc
+import json
+import pickle
+import weakref
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from torchvision import models
+
+from dlviz import zoo
+from dlviz.errors import WeightsError
+from dlviz.zoo import catalogue
+
+OURS = "caltech-cnn"
+
+
+@pytest.fixture
+def publics(monkeypatch, tmp_path):
+    """Two public cards whose files are real checkpoints of small size, as if downloaded."""
+    for name in ("mobilenet_v3_large",):
+        folder = tmp_path / "home" / "models" / name
+        folder.mkdir(parents=True)
+        file = catalogue.card(name).files[0]
+        torch.save(models.get_model(name, weights=None).state_dict(), folder / file.name)
+    real = catalogue._torchvision_card("mobilenet_v3_large", folder)
+    card = replace(real, files=(replace(real.files[0], sha256_prefix=""),))
+    monkeypatch.setattr(catalogue, "_torchvision_card", lambda name, _: replace(card, name=name))
+    return ("mobilenet_v3_large", "resnet18")
+
+
+def test_the_public_model_used_longest_ago_makes_room_and_the_bundled_stays(bundled, publics, monkeypatch):
+    first, second = publics
+    monkeypatch.setenv("DLVIZ_MODEL_MEMORY_MB", "30")  # each takes 22 MB
+    zoo.load(OURS)
+    gone = weakref.ref(zoo.load(first))
+    zoo.load(second)
+    assert zoo.loaded() == (OURS, second)
+    gc.collect()
+    assert gone() is None
+    zoo.load(first)
+    assert zoo.loaded() == (OURS, first)
+
+
+def test_use_decides_who_is_oldest(publics, monkeypatch):
+    first, second = publics
+    monkeypatch.setenv("DLVIZ_MODEL_MEMORY_MB", "100")
+    zoo.load(first)
+    zoo.load(second)
+    zoo.load(first)
+    assert zoo.loaded() == (second, first)
+
+
+def folder_model(tmp_path, monkeypatch, config, tensors, weights):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(tensors, folder / weights) if weights.endswith("safetensors") else torch.save(
+        tensors, folder / weights
+    )
+    monkeypatch.setenv("DLVIZ_MODEL_DIRS", str(folder))
+    return folder
+
+
+TORCHVISION = {
+    "library": "torchvision",
+    "architecture": "mobilenet_v3_small",
+    "weights": "mine.pth",
+    "classes": ["cat", "dog", "owl"],
+    "preprocessing": {"size": 64, "mode": "crop", "resize": 72},
+}
+
+
+def test_a_torchvision_checkpoint_in_a_folder(tmp_path, monkeypatch):
+    network = models.mobilenet_v3_small(num_classes=3).eval()
+    folder = folder_model(tmp_path, monkeypatch, TORCHVISION, network.state_dict(), "mine.pth")
+    assert zoo.status("folder-mine") == "ready"
+    model = zoo.load("folder-mine")
+    pixels, _ = model.prepare(np.full((80, 100, 3), 200, np.uint8))
+    assert model.classes == ("cat", "dog", "owl") and pixels.shape[-1] == 64
+    assert torch.allclose(model(pixels), network(pixels), atol=1e-5)
+    before = zoo.digest("folder-mine")
+    zoo.unload("folder-mine")
+    (folder / "config.json").write_text(json.dumps({**TORCHVISION, "classes": ["a", "b", "c"]}))
+    assert zoo.digest("folder-mine") != before
+
+
+def test_a_timm_export_in_a_folder(tmp_path, monkeypatch):
+    network = timm.create_model("resnet10t", num_classes=4).eval()
+    config = {
+        "architecture": "resnet10t",
+        "num_classes": 4,
+        "label_names": ["a", "b", "c", "d"],
+        "pretrained_cfg": {
+            "input_size": [3, 64, 64],
+            "crop_pct": 0.5,
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+        },
+    }
+    folder_model(tmp_path, monkeypatch, config, network.state_dict(), "model.safetensors")
+    model = zoo.load("folder-mine")
+    pixels, _ = model.prepare(np.zeros((200, 100, 3), np.uint8))
+    assert pixels.shape == (1, 3, 64, 64) and model.preprocessing.resize == 128
+    assert torch.allclose(model(pixels), network(pixels), atol=1e-5)
+
+
+class Harmful:
+    def __reduce__(self):
+        return (print, ("this must never run",))
+
+
+def test_a_pickle_with_code_is_refused(tmp_path, monkeypatch, capsys):
+    folder = folder_model(tmp_path, monkeypatch, TORCHVISION, {}, "mine.pth")
+    with (folder / "mine.pth").open("wb") as target:
+        pickle.dump(Harmful(), target)
+    with pytest.raises(WeightsError, match="cannot be built"):
+        zoo.load("folder-mine")
+    torch.save(Harmful(), folder / "mine.pth")
+    with pytest.raises(WeightsError, match="cannot be built"):
+        zoo.load("folder-mine")
+    assert "never run" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "config", ["", "[]", '{"library": "torchvision"}', '{"architecture": "no_such_net"}']
+)
+def test_a_folder_that_cannot_be_read_is_one_clear_error(tmp_path, monkeypatch, config):
+    folder = folder_model(tmp_path, monkeypatch, {}, {"x": torch.zeros(1)}, "model.safetensors")
+    (folder / "config.json").write_text(config)
+    with pytest.raises(WeightsError, match="folder-mine"):
+        zoo.load("folder-mine")
+    assert "folder-mine" in zoo.names()
+
+
+def test_weights_that_do_not_fit_the_architecture_are_named(tmp_path, monkeypatch):
+    network = models.mobilenet_v3_small(num_classes=5)
+    folder_model(tmp_path, monkeypatch, TORCHVISION, network.state_dict(), "mine.pth")
+    with pytest.raises(WeightsError, match="cannot be built"):
+        zoo.load("folder-mine")
