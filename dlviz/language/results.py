@@ -57,8 +57,8 @@ class MergeSettings:
     min_count
         How often a pair must be seen to be merged.
     tie_break
-        Among pairs that are equally good: ``"first"``, the one that comes first in the text; ``"ids"``, the one
-        with the smallest ids, left part first (the rule of Hugging Face's trainer).
+        Among pairs that are equally good: ``"first"``, the one that comes first in the text; ``"ids"``, the
+        one with the smallest ids, left part first (the rule of Hugging Face's trainer).
     """
 
     algorithm: Algorithm = "bpe"
@@ -86,13 +86,13 @@ class PairLog:
     offset: Int[np.ndarray, " moment_and_one"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class MergeTrace:
     """The whole training of a merge vocabulary (BPE or WordPiece).
 
-    Moment 0 is before the first merge; merge number ``n`` (from 1) leads from moment ``n - 1`` to moment ``n``
-    and makes the token with id ``len(alphabet) + n - 1``. Arrays over ``merge`` have the entry of merge number
-    ``n`` at index ``n - 1``.
+    Moment 0 is before the first merge; merge number ``n`` (from 1) leads from moment ``n - 1`` to moment
+    ``n`` and makes the token with id ``len(alphabet) + n - 1``. Arrays over ``merge`` have the entry of
+    merge number ``n`` at index ``n - 1``.
 
     Attributes
     ----------
@@ -115,8 +115,9 @@ class MergeTrace:
     tokens
         Number of tokens of the whole text at each moment, from 0 to the last.
     symbols, joined, word_offset, word_count
-        The text, each different word once, in order of first appearance: its symbols; the index of the merge that
-        glues a symbol to the next one (``NEVER`` if none); where each word begins; how often it occurs.
+        The text, each different word once, in order of first appearance: its symbols; the index of the
+        merge that glues a symbol to the next one (``NEVER`` if none); where each word begins; how often it
+        occurs.
     excerpt_words
         The beginning of the text as numbers of words, for display.
     log
@@ -124,7 +125,8 @@ class MergeTrace:
     characters, text_bytes, words
         Size of the normalised text; ``words`` are separated by white space.
     stopped
-        Why training ended: ``"size"`` (the vocabulary is full), ``"count"`` (no pair is seen ``min_count`` times).
+        Why training ended: ``"size"`` (the vocabulary is full), ``"count"`` (no pair is seen ``min_count``
+        times).
     """
 
     settings: MergeSettings
@@ -185,9 +187,9 @@ class PairTable:
 class Step:
     """Merge number ``n``: the pairs before and after it, who won, and by how much.
 
-    ``tied`` is the number of pairs that were exactly as good as the winner, itself included: 1 means that it won
-    outright, more that the tie-break decided. At ``n = 0`` nothing has been merged: ``winner`` is None and
-    ``before`` equals ``after``.
+    ``tied`` is the number of pairs that were exactly as good as the winner, itself included: 1 means that
+    it won outright, more that the tie-break decided. At ``n = 0`` nothing has been merged: ``winner`` is
+    None and ``before`` equals ``after``.
     """
 
     n: int
@@ -212,7 +214,8 @@ class Token:
     id
         Its number in the vocabulary.
     text
-        As a reader sees it: letters where its bytes are whole characters, ``⟨E2 9C⟩`` where they are not.
+        As a reader sees it, marks left out: letters where its bytes are whole characters, ``⟨E2 9C⟩`` where
+        they are not.
     written
         As the vocabulary writes it (GPT-2's letters for bytes, ``</w>``, ``##``, ``▁``).
     raw
@@ -220,7 +223,8 @@ class Token:
     start, end
         The characters of the (normalised) text that it touches.
     merge
-        Number of the merge that makes it, from 1; 0 for a symbol of the alphabet and for vocabularies without merges.
+        Number of the merge that makes it, from 1; 0 for a symbol of the alphabet and for vocabularies
+        without merges.
     known
         Whether the vocabulary has it.
     word
@@ -267,7 +271,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One merge at work on a sentence: its number (from 1), its two tokens, how many places, tokens left after it."""
+    """One merge at work on a sentence: its number (from 1), parts, places, and the tokens left after it."""
 
     merge: int
     left: str
@@ -316,7 +320,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class MergeTree:
-    """How a token came to be: it is glued from ``parts`` (two trees, or none for a symbol of the alphabet)."""
+    """How a token came to be: glued from ``parts`` (two trees, or none for a symbol of the alphabet)."""
 
     id: int
     text: str
@@ -346,7 +350,8 @@ class Curves:
     characters_per_token, bytes_per_token, tokens_per_word
         Ratios of the same.
     used
-        How many entries of the vocabulary still occur in the text: a part like ``sou`` may be eaten by longer tokens.
+        How many entries of the vocabulary still occur in the text: a part like ``sou`` may be eaten by
+        longer tokens.
     """
 
     moment: Int[np.ndarray, " moment"]
@@ -362,8 +367,8 @@ class Curves:
 class Frequencies:
     """Tokens by how often they occur, most frequent first, and the straight line through them.
 
-    Zipf's law says that ``count`` falls as ``rank ** -exponent``; ``exponent`` is fitted by least squares on the
-    logarithms over the ranks with at least two occurrences, ``level`` is the fitted count at rank 1.
+    Zipf's law says that ``count`` falls as ``rank ** -exponent``; ``exponent`` is fitted by least squares
+    on the logarithms over the ranks with at least two occurrences, ``level`` is the fitted count at rank 1.
     """
 
     ids: Int[np.ndarray, " rank"]
@@ -375,7 +380,7 @@ class Frequencies:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """WordPiece at one place of a word: what it tried, longest first, and what it took (None: no piece fits)."""
+    """WordPiece at one place of a word: what it tried, longest first, and what it took (None: nothing)."""
 
     word: int
     start: int
@@ -396,9 +401,9 @@ class LongestMatch:
 class UnigramSettings:
     """How a Unigram vocabulary is learnt: it starts large and is pruned.
 
-    ``vocabulary_size`` counts pieces; single characters always stay. ``seed_size`` pieces of up to ``max_length``
-    characters are tried at first. Each round runs ``em_steps`` of expectation and maximisation, then keeps the share
-    ``keep`` of the pieces that are missed most.
+    ``vocabulary_size`` counts pieces; single characters always stay. ``seed_size`` pieces of up to
+    ``max_length`` characters are tried at first. Each round runs ``em_steps`` of expectation and
+    maximisation, then keeps the share ``keep`` of the pieces that are missed most.
     """
 
     vocabulary_size: int = 300
@@ -421,8 +426,8 @@ class UnigramRound:
     expected
         How often each piece is expected to occur in the text, over all segmentations (the E step).
     loss
-        How many nats the best segmentation of the text gets worse if the piece is taken away (infinite for single
-        characters, which always stay).
+        How many nats the best segmentation of the text gets worse if the piece is taken away (infinite for
+        single characters, which always stay).
     pruned
         Who goes at the end of this round.
     negative_log_likelihood
@@ -456,10 +461,10 @@ class UnigramTrace:
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """A piece on the way through a word: from character ``start`` to ``end``, and the best way that ends with it.
+    """A piece from character ``start`` to ``end``, and the best way through the text that ends with it.
 
-    ``best`` is the log-probability of the best segmentation of the text up to ``end`` that ends with this piece;
-    ``chosen`` says whether it lies on the best way of all.
+    ``best`` is the log-probability of the best segmentation of the text up to ``end`` that ends with this
+    piece; ``chosen`` says whether it lies on the best way of all.
     """
 
     start: int
@@ -514,7 +519,8 @@ class Comparison:
 class LanguagePrice:
     """The same sentence in two languages, in several vocabularies: token counts and their ratio.
 
-    ``ratio`` is ``second / first``: 1.4 means that the second language pays 40 % more tokens for the same thing.
+    ``ratio`` is ``second / first``: 1.4 means that the second language pays 40 % more tokens for the same
+    thing.
     """
 
     titles: tuple[str, ...]

@@ -1,0 +1,330 @@
+"""Any moment of a training: pair counts, tokens of the text, merge trees, frequencies, curves.
+
+Nothing is trained again and nothing is stored for every moment: each answer is one pass over the trace's
+arrays.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from dlviz.errors import Refused
+from dlviz.i18n import N_
+from dlviz.language import pretokenise
+from dlviz.language.results import (
+    CONTINUATION,
+    END_OF_WORD,
+    Curves,
+    Frequencies,
+    MergeSettings,
+    MergeTrace,
+    MergeTree,
+    Pair,
+    PairTable,
+    Step,
+    Token,
+    Tokens,
+    readable,
+)
+
+EXCERPT_CHARACTERS = 3000
+SEARCHED_SYMBOLS = 200_000
+"""How far the first place of a pair is searched, so that the answer stays quick for 10 MB."""
+
+_WRITTEN: weakref.WeakKeyDictionary[MergeTrace, tuple[str, ...]] = weakref.WeakKeyDictionary()
+
+
+def written_tokens(trace: MergeTrace) -> tuple[str, ...]:
+    """Every token as the vocabulary writes it, by id: the alphabet, then what each merge makes."""
+    known = _WRITTEN.get(trace)
+    if known is None:
+        tokens = list(trace.alphabet)
+        wordpiece = trace.settings.algorithm == "wordpiece"
+        for left, right in trace.pairs.tolist():
+            tokens.append(
+                tokens[left] + (tokens[right].removeprefix(CONTINUATION) if wordpiece else tokens[right])
+            )
+        known = _WRITTEN[trace] = tuple(tokens)
+    return known
+
+
+def raw(written: str, settings: MergeSettings) -> bytes:
+    """The bytes of a token, its marks left out."""
+    if settings.split == "words":
+        written = written.removesuffix(END_OF_WORD)
+    if settings.split == "bert":
+        written = written.removeprefix(CONTINUATION)
+    if settings.unit == "bytes":
+        return bytes(pretokenise.letter_bytes()[letter] for letter in written)
+    return written.encode("utf-8")
+
+
+def shown(written: str, settings: MergeSettings) -> str:
+    """A token as a reader sees it: letters instead of bytes where they are whole characters; marks stay."""
+    if settings.unit == "characters":
+        return written
+    mark = END_OF_WORD if settings.split == "words" and written.endswith(END_OF_WORD) else ""
+    return readable(raw(written, settings)) + mark
+
+
+def step(trace: MergeTrace, n: int, *, top: int = 20) -> Step:
+    """Merge number ``n``, with the ``top`` best pairs before and after it.
+
+    Parameters
+    ----------
+    n
+        0 (nothing merged yet) to ``trace.merges``.
+    """
+    _check_moment(trace, n)
+    after = _counts(trace, n)
+    after_table = _table(trace, n, after, top)
+    if n == 0:
+        tokens = int(trace.tokens[0])
+        return Step(0, after_table, after_table, None, None, 0, -1, "", 0, tokens, tokens)
+    before = _counts(trace, n - 1)
+    scores = _scores(trace, n - 1, before)
+    new = len(trace.alphabet) + n - 1
+    return Step(
+        n,
+        _table(trace, n - 1, before, top),
+        after_table,
+        _winner(trace, n),
+        _runner_up(trace, n),
+        _ties(trace, n, before, scores),
+        new,
+        shown(written_tokens(trace)[new], trace.settings),
+        int(trace.formed[n - 1]),
+        int(trace.tokens[n - 1]),
+        int(trace.tokens[n]),
+    )
+
+
+def _check_moment(trace: MergeTrace, n: int) -> None:
+    if not 0 <= n <= trace.merges:
+        raise Refused(N_("There is no merge number {n}: this training has {count}."), n=n, count=trace.merges)
+
+
+def _counts(trace: MergeTrace, n: int) -> Int[np.ndarray, " pair"]:
+    """The count of every pair at moment ``n``: the sum of all its changes so far."""
+    end = int(trace.log.offset[n + 1])
+    changes = trace.log.event_change[:end]
+    counts = np.bincount(trace.log.event_pair[:end], weights=changes, minlength=len(trace.log.left))
+    return counts.astype(np.int64)
+
+
+def _scores(trace: MergeTrace, n: int, counts: np.ndarray) -> Float[np.ndarray, " pair"]:
+    if trace.settings.algorithm == "bpe":
+        return counts.astype(np.float64)
+    seen = token_counts(trace, n)
+    room = np.zeros(trace.vocabulary_size)
+    room[: len(seen)] = seen
+    parts = room[trace.log.left] * room[trace.log.right]
+    return np.divide(counts, parts, out=np.zeros(len(counts)), where=(counts > 0) & (parts > 0))
+
+
+def _order(trace: MergeTrace, n: int, counts: np.ndarray, scores: np.ndarray, top: int) -> list[int]:
+    """The best ``top`` pairs, best first; equals in the order of the tie-break."""
+    least = trace.settings.min_count if trace.settings.algorithm == "wordpiece" else 1
+    fit = np.flatnonzero(counts >= least)
+    if len(fit) > top:
+        fit = fit[scores[fit] >= np.partition(scores[fit], -top)[-top]]
+    ids = (trace.log.left[fit].astype(np.int64) << 32) | trace.log.right[fit]
+    keys = [ids, -counts[fit], -scores[fit]]
+    if trace.settings.tie_break == "first":
+        keys.insert(1, _first_places(trace, n, ids))
+    best: list[int] = fit[np.lexsort(keys)][:top].tolist()
+    return best
+
+
+def _first_places(trace: MergeTrace, n: int, pairs: Int[np.ndarray, " pair"]) -> Int[np.ndarray, " pair"]:
+    """Where each pair (left id in the upper 32 bits, right id in the lower) first stands at moment ``n``.
+
+    Only the beginning of a long text is searched; what does not occur there comes after all that does.
+    """
+    last = min(len(trace.symbols), SEARCHED_SYMBOLS)
+    joined = trace.joined[:last]
+    ends = np.flatnonzero(joined >= n)
+    starts = np.concatenate([[0], ends[:-1] + 1])[: len(ends)]
+    if not len(ends):
+        return np.full(len(pairs), last)
+    latest = np.maximum.reduceat(np.where(joined < n, joined, -1), starts)
+    ids = np.where(latest >= 0, len(trace.alphabet) + latest, trace.symbols[starts]).astype(np.int64)
+    inside = ~np.isin(ends[:-1] + 1, trace.word_offset)
+    here = ((ids[:-1] << 32) | ids[1:])[inside]
+    found, index = np.unique(here, return_index=True)
+    place = np.searchsorted(found, pairs).clip(max=max(0, len(found) - 1))
+    known = found[place] == pairs if len(found) else np.zeros(len(pairs), bool)
+    return np.where(known, index[place] if len(found) else 0, last)
+
+
+def _table(trace: MergeTrace, n: int, counts: np.ndarray, top: int) -> PairTable:
+    scores = _scores(trace, n, counts)
+    best = _order(trace, n, counts, scores, top)
+    if n < trace.merges:
+        best = _winner_first(trace, n, best)
+    left, right = trace.log.left, trace.log.right
+    pairs = tuple(_pair(trace, int(left[i]), int(right[i]), counts[i], scores[i]) for i in best)
+    return PairTable(pairs, int((counts > 0).sum()), int(counts.sum()))
+
+
+def _winner_first(trace: MergeTrace, n: int, best: list[int]) -> list[int]:
+    """Put the pair that wins next, and its runner-up, at the head: training knows the full tie-break."""
+    heads = [tuple(trace.pairs[n].tolist()), tuple(trace.runner_up[n].tolist())]
+    known = {(int(trace.log.left[i]), int(trace.log.right[i])): i for i in best}
+    first = [known[head] if head in known else _number(trace, head) for head in heads if head[0] >= 0]
+    return (first + [i for i in best if i not in first])[: max(len(best), 1)]
+
+
+def _number(trace: MergeTrace, pair: tuple[int, int]) -> int:
+    return int(np.flatnonzero((trace.log.left == pair[0]) & (trace.log.right == pair[1]))[0])
+
+
+def _pair(trace: MergeTrace, left: int, right: int, count: float, score: float) -> Pair:
+    tokens = written_tokens(trace)
+    left_text, right_text = shown(tokens[left], trace.settings), shown(tokens[right], trace.settings)
+    return Pair(left, right, left_text, right_text, int(count), float(score))
+
+
+def _winner(trace: MergeTrace, n: int) -> Pair:
+    left, right = trace.pairs[n - 1].tolist()
+    return _pair(trace, left, right, trace.pair_count[n - 1], trace.score[n - 1])
+
+
+def _runner_up(trace: MergeTrace, n: int) -> Pair | None:
+    left, right = trace.runner_up[n - 1].tolist()
+    if left < 0:
+        return None
+    return _pair(trace, left, right, trace.runner_up_count[n - 1], trace.runner_up_score[n - 1])
+
+
+def _ties(trace: MergeTrace, n: int, counts: np.ndarray, scores: np.ndarray) -> int:
+    """How many pairs were exactly as good as the winner of merge ``n``."""
+    fit = counts >= trace.settings.min_count
+    best = scores[fit].max()
+    tied = fit & (scores == best)
+    return int((counts[tied] == counts[tied].max()).sum())
+
+
+def excerpt(trace: MergeTrace, n: int, *, characters: int = EXCERPT_CHARACTERS) -> Tokens:
+    """The beginning of the training text in tokens, after ``n`` merges.
+
+    Where words are split at white space, one space stands for whatever stood between two words.
+    """
+    _check_moment(trace, n)
+    written = written_tokens(trace)
+    gap = " " if trace.settings.split in ("words", "bert") else ""
+    tokens: list[Token] = []
+    text: list[str] = []
+    place = 0
+    for number, word in enumerate(trace.excerpt_words.tolist()):
+        if place >= characters:
+            break
+        if number and gap:
+            text.append(gap)
+            place += 1
+        ids = word_tokens(trace, word, n, limit=4 * (characters - place))
+        found = placed(ids, written, trace, place, number)
+        tokens += [token for token in found if token.start < characters]
+        text.append(b"".join(raw(written[i], trace.settings) for i in ids).decode("utf-8", "ignore"))
+        place += len(text[-1])
+    whole = "".join(text)[: max((token.end for token in tokens), default=0)]
+    return Tokens(whole, tuple(tokens), whole)
+
+
+def word_tokens(trace: MergeTrace, word: int, n: int, *, limit: int | None = None) -> list[int]:
+    """Ids of the tokens of one word after ``n`` merges (of its first ``limit`` symbols, if given).
+
+    A token is as old as the latest merge inside it, so its id follows from ``joined``.
+    """
+    start, end = int(trace.word_offset[word]), int(trace.word_offset[word + 1])
+    if limit is not None:
+        end = min(end, start + limit)
+    symbols, joined = trace.symbols[start:end].tolist(), trace.joined[start:end].tolist()
+    ids, latest, first = [], -1, True
+    for symbol, merge in zip(symbols, joined, strict=True):
+        if merge < n:
+            latest = max(latest, merge)
+            first = False
+            continue
+        ids.append(symbol if first else len(trace.alphabet) + latest)
+        latest, first = -1, True
+    return ids
+
+
+def placed(ids: list[int], written: tuple[str, ...], trace: MergeTrace, place: int, word: int) -> list[Token]:
+    """Tokens with the characters they touch, counted from ``place``; bytes of one character share it."""
+    tokens = []
+    alphabet = len(trace.alphabet)
+    for i in ids:
+        data = raw(written[i], trace.settings)
+        begins = sum(byte & 0xC0 != 0x80 for byte in data)
+        start = place if data and data[0] & 0xC0 != 0x80 else place - 1
+        place += begins
+        merge = max(0, i - alphabet + 1)
+        tokens.append(Token(i, readable(data), written[i], data, start, place, merge, True, word))
+    return tokens
+
+
+def tree(trace: MergeTrace, token: int) -> MergeTree:
+    """How a token came to be: its two parts, their parts, down to the alphabet."""
+    written = written_tokens(trace)
+    if not 0 <= token < trace.vocabulary_size:
+        raise Refused(N_("There is no token number {id} in this vocabulary."), id=token)
+    merge = token - len(trace.alphabet) + 1
+    text = shown(written[token], trace.settings)
+    if merge <= 0:
+        return MergeTree(token, text, written[token], 0, int(trace.alphabet_count[token]), ())
+    parts = tuple(tree(trace, part) for part in trace.pairs[merge - 1].tolist())
+    return MergeTree(token, text, written[token], merge, int(trace.formed[merge - 1]), parts)
+
+
+def token_counts(trace: MergeTrace, n: int) -> Int[np.ndarray, " token"]:
+    """How often each token occurs in the whole text after ``n`` merges.
+
+    What its own merge formed, less what later merges took of it: no pass over the text is needed.
+    """
+    alphabet = len(trace.alphabet)
+    counts = np.concatenate([trace.alphabet_count, trace.formed[:n]])
+    taken = np.bincount(
+        trace.pairs[:n].ravel(), weights=np.repeat(trace.formed[:n], 2), minlength=alphabet + n
+    )
+    return counts - taken.astype(np.int64)
+
+
+def frequencies(trace: MergeTrace, n: int) -> Frequencies:
+    """Tokens of the text after ``n`` merges, most frequent first, and Zipf's exponent.
+
+    $$ \\mathrm{count}(r) \\approx \\mathrm{level} \\cdot r^{-\\mathrm{exponent}} $$
+    """
+    _check_moment(trace, n)
+    counts = token_counts(trace, n)
+    ids = np.flatnonzero(counts)
+    ids = ids[np.argsort(-counts[ids], kind="stable")]
+    count = counts[ids]
+    fitted = count >= 2
+    exponent, level = 0.0, float(count[0])
+    if fitted.sum() >= 2:
+        slope, height = np.polyfit(np.log(np.arange(1, fitted.sum() + 1)), np.log(count[fitted]), 1)
+        exponent, level = float(-slope), float(np.exp(height))
+    written = written_tokens(trace)
+    texts = tuple(shown(written[i], trace.settings) for i in ids.tolist())
+    return Frequencies(ids, texts, count, exponent, level)
+
+
+def curves(trace: MergeTrace, *, points: int = 60) -> Curves:
+    """Compression and use of the vocabulary at up to ``points`` moments, close together at the beginning."""
+    moments = np.unique(np.geomspace(1, trace.merges + 1, points).round().astype(np.int64)) - 1
+    tokens = trace.tokens[moments]
+    used = np.array([np.count_nonzero(token_counts(trace, n)) for n in moments.tolist()])
+    return Curves(
+        moments,
+        len(trace.alphabet) + moments,
+        tokens,
+        trace.characters / tokens,
+        trace.text_bytes / tokens,
+        tokens / max(1, trace.words),
+        used,
+    )
