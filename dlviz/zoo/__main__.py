@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("name")
     added.add_argument("--run-dir", type=Path, help="checkpoint and results (default: runs/NAME)")
     added.add_argument("--data-dir", type=Path, help="folder of the data sets (default: DLVIZ_DATA_DIR)")
+    added.add_argument(
+        "--download", action="store_true", help="let the recipe fetch a data set that is not here"
+    )
     added.add_argument("--epochs", type=int, help="instead of the recipe's own number")
     added = add(_seal, "seal", "Write a bundled model's card.json: sizes, sums and measured numbers.")
     added.add_argument("name")
@@ -174,6 +177,7 @@ def _train(console: Console, options: argparse.Namespace) -> int:
         run_dir,
         options.data_dir,
         epochs=options.epochs,
+        download=options.download,
         report=lambda line: _say(console, line),
     )
     _say(console, f"To ship it: python -m dlviz.zoo seal {card.name} --from {run_dir}")

@@ -97,8 +97,13 @@ def _caltech_cnn(name: str) -> ModelCard:
         source="bundled",
         folder=folder,
         files=facts.files,
-        licence=Sentence(N_("Our own weights, MIT. The photos they learnt from are under CC BY 4.0.")),
-        training_data=Sentence(N_("Caltech-101: about 5,900 photos of 101 kinds of object.")),
+        licence=Sentence(
+            N_(
+                "Our own weights, under the MIT licence of dlviz. The photos that they learnt from are under "
+                "CC BY 4.0."
+            )
+        ),
+        training_data=Sentence(N_("Caltech-101: 5,784 photos of 101 kinds of object.")),
         input=Sentence(
             N_("An RGB photo, the whole of it squashed to {size} × {size} pixels."),
             {"size": shape.get("size", 0)},

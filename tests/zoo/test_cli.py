@@ -94,9 +94,9 @@ def test_train_runs_the_recipe_of_the_card(bundled, tmp_path, monkeypatch, capsy
     """With a recipe of the test's own: the real one is tested in tests/recipes."""
     source = tmp_path / "a_recipe.py"
     source.write_text(
-        "def train(run_dir, data_dir=None, *, epochs=None, report=print):\n"
+        "def train(run_dir, data_dir=None, *, epochs=None, download=False, report=print):\n"
         "    run_dir.mkdir(parents=True, exist_ok=True)\n"
-        "    (run_dir / 'done').write_text(f'{data_dir} {epochs}')\n"
+        "    (run_dir / 'done').write_text(f'{data_dir} {epochs} {download}')\n"
         "    report('epoch [3]/3')\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -106,7 +106,7 @@ def test_train_runs_the_recipe_of_the_card(bundled, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(cli.zoo, "card", lambda name: card)
     run = tmp_path / "run-here"
     assert cli.main(["train", OURS, "--run-dir", str(run), "--epochs", "3", "--data-dir", "d"]) == 0
-    assert (run / "done").read_text() == "d 3"
+    assert (run / "done").read_text() == "d 3 False"
     printed = capsys.readouterr().out
     assert "epoch [3]/3" in printed and f"seal {OURS} --from {run}" in printed
 
