@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -43,8 +45,8 @@ def outline_at(network: nn.Module, pixels: Float[Tensor, "1 3 height width"]) ->
     fields = receptive_fields(entries)
     depths = relative_depths(entries)
     named = [entry for entry in entries if entry.name]
-    keys = [_stage_key(network_of(network), entry, named) for entry in named]
-    numbers = _stage_numbers(named, keys)
+    places = _places(network_of(network), named)
+    numbers = _stage_numbers(named, places)
     found = tuple(
         Layer(
             name=entry.name,
@@ -62,7 +64,7 @@ def outline_at(network: nn.Module, pixels: Float[Tensor, "1 3 height width"]) ->
         for entry, number in zip(named, numbers, strict=True)
     )
     total = sum(p.numel() for p in network_of(network).parameters())
-    return NetworkOutline(found, _stages(found, keys), total, entries[PHOTO].shape)
+    return NetworkOutline(found, _stages(found, places), total, entries[PHOTO].shape)
 
 
 def source_name(entries: Sequence[Entry], index: int) -> str:
@@ -112,53 +114,75 @@ def _is_map(layer: Layer) -> bool:
     return layer.shape[1] * layer.shape[2] > 1
 
 
-def _stage_key(network: nn.Module, entry: Entry, named: Sequence[Entry]) -> tuple[str, tuple[int, int, int]]:
-    """The container of the layer's block, and the shape of that block's last maps."""
-    unit = _unit(network, entry.module)
-    last = [other for other in named if _unit(network, other.module) == unit][-1]
-    head = last.shape[1] * last.shape[2] == 1
-    if any(other.operation == "attention" and _unit(network, other.module) == unit for other in named):
-        return unit, last.shape
-    container = unit.rpartition(".")[0]
-    return ("head", (0, 0, 0)) if head else (container, last.shape)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a layer stands: its block, the container of that block, and the shape of the block's last maps."""
+
+    block: str
+    container: str
+    shape: tuple[int, int, int]
+    alone: bool
 
 
-def _unit(network: nn.Module, path: str) -> str:
-    """The outermost module on the path that is a block of its own: no bare list of others, no stack of
-    attention blocks."""
+def _places(network: nn.Module, named: Sequence[Entry]) -> list[_Place]:
+    attentions = [name for name, m in network.named_modules() if isinstance(m, nn.MultiheadAttention)]
+    blocks = {path: _block(network, path, attentions) for path in {entry.module for entry in named}}
+    last = {blocks[entry.module]: entry for entry in named}
+    count = Counter(blocks[entry.module] for entry in named)
+    places = []
+    for entry in named:
+        block = blocks[entry.module]
+        container = block.rpartition(".")[0]
+        if any(name.startswith(f"{block}.") for name in attentions):
+            container = block
+        elif last[block].shape[1:] == (1, 1):
+            container = "head"
+        shape = (0, 0, 0) if container == "head" else last[block].shape
+        places.append(_Place(block, container, shape, count[block] == 1))
+    return places
+
+
+def _block(network: nn.Module, path: str, attentions: Sequence[str]) -> str:
+    """The outermost module on the path that is no bare list of modules and no stack of attention blocks."""
     parts = path.split(".") if path else []
     for depth in range(1, len(parts) + 1):
         name = ".".join(parts[:depth])
-        module = network.get_submodule(name)
-        attentions = sum(isinstance(m, nn.MultiheadAttention) for m in module.modules())
-        if type(module) not in (nn.Sequential, nn.ModuleList) and attentions <= 1:
+        inside = sum(other.startswith(f"{name}.") for other in attentions)
+        if type(network.get_submodule(name)) not in (nn.Sequential, nn.ModuleList) and inside <= 1:
             return name
     return path
 
 
-def _stage_numbers(named: Sequence[Entry], keys: Sequence[tuple[str, tuple[int, int, int]]]) -> list[int]:
-    """Count up where the key changes; a lone pooling stays with what it shrinks."""
+def _stage_numbers(named: Sequence[Entry], places: Sequence[_Place]) -> list[int]:
+    """Count up where container or shape change.
+
+    A pooling, a sum or a normalisation that stands alone stays with the maps it ends; a convolution that stands alone,
+    after the first, belongs to the maps it begins.
+    """
     numbers: list[int] = []
-    current = keys[0] if keys else ("", (0, 0, 0))
-    for entry, key in zip(named, keys, strict=True):
-        closes = entry.operation == "pool" and entry.shape[1] * entry.shape[2] > 1
+    begun = False
+    here = places[0]
+    for entry, place in zip(named, places, strict=True):
         number = numbers[-1] if numbers else 0
-        if key != current and not closes:
-            number, current = number + 1, key
+        ends = place.alone and entry.operation in {"pool", "norm", "sum"} and place.container != "head"
+        if (place.container, place.shape) != (here.container, here.shape) and not ends:
+            number += not (begun and place.shape == here.shape)
+            begun = place.alone and entry.operation == "conv"
+            here = place
         numbers.append(number)
     return numbers
 
 
-def _stages(found: Sequence[Layer], keys: Sequence[tuple[str, tuple[int, int, int]]]) -> tuple[Stage, ...]:
+def _stages(found: Sequence[Layer], places: Sequence[_Place]) -> tuple[Stage, ...]:
+    containers: dict[str, set[int]] = {}
+    for layer, place in zip(found, places, strict=True):
+        containers.setdefault(place.container, set()).add(layer.stage)
     stages = []
     for number in dict.fromkeys(layer.stage for layer in found):
         rows = [i for i, layer in enumerate(found) if layer.stage == number]
-        containers = {keys[i][0] for i in rows}
-        name = keys[rows[0]][0] if len(containers) == 1 and keys[rows[0]][0] else ""
-        shared = sum(key[0] == name for key in keys) > len(rows)
         stages.append(
             Stage(
-                name=_span(found, rows) if shared or not name else name,
+                name=_stage_name([places[i] for i in rows], containers),
                 shape=found[rows[-1]].shape,
                 parameters=sum(found[i].parameters for i in rows),
                 first=rows[0],
@@ -168,10 +192,11 @@ def _stages(found: Sequence[Layer], keys: Sequence[tuple[str, tuple[int, int, in
     return tuple(stages)
 
 
-def _span(found: Sequence[Layer], rows: Sequence[int]) -> str:
-    """First and last layer of a stage that has no module of its own, such as `features.0 – features.4`."""
-    first, last = found[rows[0]].name, found[rows[-1]].name
-    top = first.split(".")[0]
-    if top == last.split(".")[0] and "." not in first.removeprefix(top + ".") and "." in first:
-        return f"{first} – {last}"
-    return top if top == last.split(".")[0] else f"{first} – {last}"
+def _stage_name(places: Sequence[_Place], containers: dict[str, set[int]]) -> str:
+    """The container that holds most of the stage and nothing else, or the first and last block."""
+    container = Counter(place.container for place in places).most_common(1)[0][0]
+    wider = any(other.startswith(f"{container}.") for other in containers)
+    if container and len(containers[container]) == 1 and not wider:
+        return container
+    first, last = places[0].block, places[-1].block
+    return first if first == last else f"{first} – {last}"

@@ -186,9 +186,7 @@ def _record(network: nn.Module, pixels: Tensor, wanted: frozenset[int] | None, *
 def _enter(state: _State, pixels: Tensor, network: nn.Module) -> None:
     channels, height, width = pixels.shape[1:]
     layout = Layout("chw", height, width)
-    state.entries.append(
-        Entry(PHOTO, "", "photo", "", "", (), layout, (channels, height, width), 0, None)
-    )
+    state.entries.append(Entry(PHOTO, "", "photo", "", "", (), layout, (channels, height, width), 0, None))
     pixels._entry = PHOTO  # type: ignore[attr-defined]
     if state.wanted is None or PHOTO in state.wanted:
         state.calls[PHOTO] = Call("", (), {}, pixels, network)
@@ -253,6 +251,8 @@ def _write(
         return
     operation = operation or _operation(function, inputs, operands, state)
     layout = _layout(state, function, args, kwargs, output, state.entries[inputs[0]])
+    if layout.order == "other":
+        operation = "move"
     index = len(state.entries)
     path, module = state.path[-1]
     weights = [t for t in operands if not hasattr(t, "_entry")] if operation != "move" else []
@@ -297,7 +297,7 @@ def _operation(function: str, inputs: tuple[int, ...], operands: list[Tensor], s
     if function in _ADD and len(operands) == 2:
         return "sum"
     if function in _MULTIPLY and len(operands) == 2:
-        return "gate" if len(inputs) == 2 else "scale"
+        return "gate" if all(hasattr(operand, "_entry") for operand in operands) else "scale"
     if function == "mean" and state.entries[inputs[0]].layout.order == "chw":
         return "pool"
     return _NAMED.get(function, "move")
@@ -317,11 +317,11 @@ def _layout(state: _State, function: str, args: Any, kwargs: Any, output: Tensor
     before, rank = source.layout, output.ndim
     layout = Layout("other")
     if rank == 4:
-        turned = (tuple(_dims(args, kwargs)) if function == "permute" else ())
+        turned = tuple(_dims(args, kwargs)) if function == "permute" else ()
         order: Order = before.order if before.order in {"chw", "hwc"} else "chw"
         if turned:
             order = {(0, 2, 3, 1): "hwc", (0, 3, 1, 2): "chw"}.get(turned, "other")  # type: ignore[assignment]
-        height, width = (output.shape[1:3] if order == "hwc" else output.shape[2:4])
+        height, width = output.shape[1:3] if order == "hwc" else output.shape[2:4]
         layout = Layout(order, height, width)
     elif rank == 3:
         layout = _sequence(state, function, output, before)
