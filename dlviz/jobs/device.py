@@ -7,7 +7,7 @@ things see to that:
   a step; a job that has waited ``patience`` seconds takes one all the same,
   so that a full class delays a job but never stops it.
 - *Low priority.* On Linux the lane's thread, and with it the threads that
-  torch starts on its behalf, run at niceness 10: the rest of a step that is
+  torch starts on its behalf, run at 10 more niceness than the server: the rest of a step that is
   already under way takes about a tenth of a core from the click.
 - *Short steps.* Locks are held for a step (about 50 ms), never for a job.
 """
@@ -183,6 +183,11 @@ def _lazily(job: Job) -> Work:
 
 
 def lower_priority(niceness: int = NICENESS) -> None:
-    """Make this thread, and those it starts, polite to others; only Linux has a priority for each thread."""
+    """Make this thread, and those it starts, polite to others; only Linux has a priority for each thread.
+
+    Relative to the server's own niceness: one that was itself started as polite may not go back.
+    """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+        thread = threading.get_native_id()
+        now = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, now + niceness))
