@@ -11,7 +11,7 @@ import torch
 from dlviz import zoo
 from dlviz.errors import NotAvailable, WeightsError
 from dlviz.vision import classifier
-from dlviz.zoo import files
+from dlviz.zoo import files, registry
 from dlviz.zoo.seal import seal
 from tests.zoo.conftest import CLASSES, export_run
 
@@ -168,7 +168,8 @@ def test_lock_is_one_a_model_and_reentrant(bundled):
     assert free == [False]
 
 
-def test_load_hooks_are_called_after_a_load(bundled):
+def test_load_hooks_are_called_after_a_load(bundled, monkeypatch):
+    monkeypatch.setattr(registry, "_hooks", [])
     seen = []
     zoo.on_load(seen.append)
     zoo.load(NAME)
