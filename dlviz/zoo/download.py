@@ -237,10 +237,12 @@ def _git_blob(path: Path) -> str:
 
 
 def _failed(file: CardFile, error: BaseException) -> NotAvailable:
+    # urllib wraps the system's own words, such as "Name or service not known".
+    reason = error.reason if type(error) is urllib.error.URLError else error
     return NotAvailable(
         N_("The download of {file} broke off ({reason}). What has arrived is kept for the next try."),
         file=file.name,
-        reason=str(error) or type(error).__name__,
+        reason=str(reason) or type(error).__name__,
     )
 
 
