@@ -28,6 +28,14 @@ class DlvizError(Exception):
         self.values = values
         super().__init__(message.format(**values))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes as message and values, not as the finished English text."""
+        return _again, (type(self), self.message, self.values)
+
+
+def _again(kind: type[DlvizError], message: str, values: dict[str, object]) -> DlvizError:
+    return kind(message, **values)
+
 
 class Refused(DlvizError):
     """What the visitor gave is not taken, and the message says why; the page goes on with what it had."""

@@ -10,12 +10,12 @@ neutral grey to orange for signed values.
 from __future__ import annotations
 
 CATEGORICAL: tuple[str, ...] = (
-    "#2f7fd1",  # blue
-    "#d95f0e",  # vermilion
-    "#0f9373",  # green
-    "#b5539c",  # purple
-    "#a97b00",  # ochre
-    "#1593a8",  # teal
+    "#39699b",  # blue
+    "#e27201",  # orange
+    "#429f96",  # sea green
+    "#b03ad0",  # purple
+    "#796337",  # brown
+    "#1593a8",  # cyan
     "#d1495b",  # rose
     "#7a7f8c",  # grey
 )

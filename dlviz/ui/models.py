@@ -58,8 +58,8 @@ def more(key: str, *, task: str) -> None:
 
 
 def _offer(key: str, card: ModelCard) -> None:
-    megabytes = number(card.size / 1e6, 0)
-    st.markdown(f"**{_(card.title)}** · {_('{size} MB', size=megabytes)} · {say(card.licence)}")
+    size = _("{size} MB", size=number(card.size / 1e6, 0))
+    st.markdown(f"**{_(card.title)}** · {size} · {say(card.licence)}")
     if not operator.is_operator():
         return
     try:
