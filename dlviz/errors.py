@@ -30,7 +30,7 @@ class DlvizError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Travel between processes as message and values, not as the finished English text."""
-        return _again, (type(self), self.message, self.values)
+        return _again, (type(self), self.message, self.values), self.__dict__
 
 
 def _again(kind: type[DlvizError], message: str, values: dict[str, object]) -> DlvizError:

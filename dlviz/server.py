@@ -25,8 +25,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dlviz import zoo
 from dlviz.errors import DlvizError
 from dlviz.settings import ROOT
+from dlviz.zoo import device
 
 log = logging.getLogger("dlviz")
 
@@ -74,13 +76,13 @@ def warm_up() -> None:
             importlib.import_module(name)
         except Exception:  # a lesson that cannot load must not keep the others from opening
             log.exception("could not import %s", name)
-    zoo = importlib.import_module("dlviz.zoo")
     for card in zoo.cards():
-        if card.source == "bundled" and zoo.status(card.name) == "ready":
+        if card.source == "bundled":
             try:
                 zoo.load(card.name)
-            except DlvizError as error:
+            except DlvizError as error:  # the pages say so too, and go on with another model
                 log.error("could not load %s: %s", card.name, error)
+    zoo.on_load(zoo.freeze)
     gc.collect()
     gc.freeze()
     _ready.set()
@@ -89,7 +91,11 @@ def warm_up() -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Warm up in the background, collect garbage off the request path, stop with the server."""
+    """Warm up in the background, collect garbage off the request path, stop with the server.
+
+    A device that is not there stops the server here, with a sentence, and not a class in front of a page.
+    """
+    log.info("device: %s", device.policy().name)
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     collector = asyncio.create_task(_collect_now_and_then())
     try:
