@@ -132,7 +132,7 @@ def _order(trace: MergeTrace, n: int, counts: np.ndarray, scores: np.ndarray, to
     if len(fit) > top:
         fit = fit[scores[fit] >= np.partition(scores[fit], -top)[-top]]
     ids = (trace.log.left[fit].astype(np.int64) << 32) | trace.log.right[fit]
-    keys = [ids, -counts[fit], -scores[fit]]
+    keys = [ids, -scores[fit]]
     if trace.settings.tie_break == "first":
         keys.insert(1, _first_places(trace, n, ids))
     best: list[int] = fit[np.lexsort(keys)][:top].tolist()
@@ -203,9 +203,7 @@ def _runner_up(trace: MergeTrace, n: int) -> Pair | None:
 def _ties(trace: MergeTrace, n: int, counts: np.ndarray, scores: np.ndarray) -> int:
     """How many pairs were exactly as good as the winner of merge ``n``."""
     fit = counts >= trace.settings.min_count
-    best = scores[fit].max()
-    tied = fit & (scores == best)
-    return int((counts[tied] == counts[tied].max()).sum())
+    return int((fit & (scores == scores[fit].max())).sum())
 
 
 def excerpt(trace: MergeTrace, n: int, *, characters: int = EXCERPT_CHARACTERS) -> Tokens:

@@ -218,7 +218,7 @@ class MostBound:
     $$ \mathrm{score}(a, b) = \frac{\mathrm{count}(ab)}{\mathrm{count}(a) \, \mathrm{count}(b)} $$
 
     (Schuster and Nakajima 2012 choose by likelihood; this ratio is how the Hugging Face course states it.)
-    Of equal scores the larger count wins, then the settings' tie-break. A merge changes the scores of all
+    Of equal scores the settings' tie-break chooses. A merge changes the scores of all
     pairs that share a part with it, so all are computed afresh, as one array.
     """
 
@@ -249,8 +249,6 @@ class MostBound:
             return None
         scores = self._scores(self._alive)
         tied = self._alive[scores == scores.max()]
-        counts = self.index.count[tied]
-        tied = tied[counts == counts.max()]
         return int(min(tied.tolist(), key=self._tie))
 
     def score(self, pair: int) -> float:

@@ -23,6 +23,9 @@ GPT2_PATTERN = (
 )
 """GPT-2's borders (Radford et al. 2019): contractions, words, numbers, signs, with the space before."""
 
+GPT2_PLAIN = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+"""The same as GPT-2 writes it, for libraries whose ``\\s`` is Unicode's white space."""
+
 _WORDS = rf"[^{_SPACE}]+"
 _BERT = rf"[^{_SPACE}\p{{P}}$+<=>^`|~]+|[\p{{P}}$+<=>^`|~]"
 _PATTERNS: dict[Split, str] = {"words": _WORDS, "gpt2": GPT2_PATTERN, "bert": _BERT}
