@@ -128,7 +128,7 @@ def shake(
     return F.grid_sample(image, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-class _Reached(Exception):  # noqa: N818 - not an error: the forward pass is over for us
+class _Reached(Exception):
     """The layer has answered; what comes after it need not be computed."""
 
     def __init__(self, output: Tensor) -> None:
