@@ -1,0 +1,128 @@
+"""All maps of a layer, or all kernels of a convolution, as one picture; click one to choose it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dlviz.figures import cell_explorer as scene
+from dlviz.ui.components import component
+from dlviz.ui.language import _, current
+
+HTML = """
+<div class="gallery">
+  <div class="scroller"><canvas role="application" tabindex="0"></canvas></div>
+  <p class="note" role="status" aria-live="polite"></p>
+</div>
+"""
+
+_component = component("map_gallery", html=HTML)
+
+
+def map_gallery(
+    maps: Any,
+    *,
+    key: str,
+    shared: bool = True,
+    chosen: int | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> int | None:
+    """All maps of a layer (``dlviz.vision.results.FeatureMaps``), the strongest first.
+
+    Parameters
+    ----------
+    maps
+        What ``feature_maps`` returned.
+    key
+        Of the form ``<stem>_<name>``.
+    shared
+        One colour scale for all maps, or each map its own.
+    chosen
+        The map that is chosen at first, from the link.
+    on_change
+        Called when the visitor chooses another map.
+
+    Returns
+    -------
+    int or None
+        Number of the chosen map.
+    """
+    words = {
+        "title": _("All maps of {layer}", layer=maps.layer),
+        "hint": _("Click a map to enlarge it; with the keyboard, arrows and Enter."),
+        "tile": _("Map {number}, mean {value}"),
+        "dead": _("Map {number}: dead, zero everywhere on this photo"),
+    }
+    return _gallery(
+        scene.map_tiles(maps, shared=shared),
+        words,
+        [maps.layer, "map"],
+        key,
+        chosen,
+        on_change,
+        values=maps.mean,
+        order=maps.order,
+        dead=maps.dead,
+        signed=maps.signed,
+    )
+
+
+def kernel_gallery(
+    kernels: Any,
+    *,
+    key: str,
+    order: np.ndarray | None = None,
+    values: np.ndarray | None = None,
+    chosen: int | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> int | None:
+    """The kernels of the first layer (``dlviz.vision.results.Kernels``) as colour pictures.
+
+    ``order`` and ``values`` are by norm unless given, for instance as the strength of each filter's map.
+    """
+    by_norm = values is None
+    words = {
+        "title": _("All kernels of {layer}", layer=kernels.layer),
+        "hint": _("Click a kernel to choose it; with the keyboard, arrows and Enter."),
+        "tile": _("Kernel {number}, norm {value}")
+        if by_norm
+        else _("Kernel {number}, mean response {value}"),
+        "dead": "",
+    }
+    values = kernels.norms if values is None else values
+    order = np.argsort(-values, kind="stable") if order is None else order
+    tiles = scene.kernel_tiles(kernels)
+    return _gallery(
+        tiles, words, [kernels.layer, "kernel"], key, chosen, on_change, values=values, order=order
+    )
+
+
+def _gallery(
+    tiles: np.ndarray,
+    words: dict[str, str],
+    shown: list[Any],
+    key: str,
+    chosen: int | None,
+    on_change: Callable[[], None] | None,
+    **values: Any,
+) -> int | None:
+    held = (st.session_state.get(key) or {}).get("chosen")
+    if held and held["shown"] == shown:
+        chosen = int(held["number"])
+    header = {"lang": current(), "words": words, "shown": shown}
+    first = st.session_state.get(f"{key}_first")
+    if first is None or first[0] != shown:
+        # What was chosen at first, for as long as these are shown: a later one would send all tiles again.
+        first = st.session_state[f"{key}_first"] = (shown, chosen)
+    data = scene.gallery(tiles, header, chosen=first[1], **values)
+    result = _component(key=key, data=data, on_chosen_change=on_change or _nothing)
+    if result.chosen and result.chosen["shown"] == shown:
+        return int(result.chosen["number"])
+    return chosen
+
+
+def _nothing() -> None:
+    """Streamlit keeps a state of a component only where a callback is registered for it."""
