@@ -109,11 +109,10 @@ def _decoder(settings: MergeSettings) -> Any:
         return decoders.WordPiece(prefix=CONTINUATION, cleanup=False)
     steps: list[Any] = []
     if settings.split == "words":
-        # GPT-2 writes the space as Ġ: the mark becomes one before bytes are read.
-        steps.append(decoders.Replace(END_OF_WORD, "Ġ" if settings.unit == "bytes" else " "))
+        steps.append(decoders.BPEDecoder(suffix=END_OF_WORD))
+        if settings.unit == "bytes":  # among GPT-2's letters for bytes the space is Ġ
+            steps.append(decoders.Replace(" ", "Ġ"))
     steps.append(decoders.ByteLevel() if settings.unit == "bytes" else decoders.Fuse())
-    if settings.split == "words":
-        steps.append(decoders.Strip(" ", 0, 1))
     return decoders.Sequence(steps)
 
 

@@ -31,6 +31,7 @@ from dlviz.language.results import (
 )
 
 EXCERPT_CHARACTERS = 3000
+LONGEST_SHOWN = 200
 SEARCHED_SYMBOLS = 200_000
 """How far the first place of a pair is searched, so that the answer stays quick for 10 MB."""
 
@@ -63,11 +64,14 @@ def raw(written: str, settings: MergeSettings) -> bytes:
 
 
 def shown(written: str, settings: MergeSettings) -> str:
-    """A token as a reader sees it: letters instead of bytes where they are whole characters; marks stay."""
-    if settings.unit == "characters":
-        return written
-    mark = END_OF_WORD if settings.split == "words" and written.endswith(END_OF_WORD) else ""
-    return readable(raw(written, settings)) + mark
+    """A token as a reader sees it: letters instead of bytes where they are whole characters; marks stay.
+
+    Merges of a text that repeats itself make tokens as long as the text: beyond 200 characters they are cut.
+    """
+    if settings.unit == "bytes":
+        mark = END_OF_WORD if settings.split == "words" and written.endswith(END_OF_WORD) else ""
+        written = readable(raw(written, settings)) + mark
+    return written if len(written) <= LONGEST_SHOWN else written[:LONGEST_SHOWN] + "…"
 
 
 def step(trace: MergeTrace, n: int, *, top: int = 20) -> Step:
@@ -228,7 +232,8 @@ def excerpt(trace: MergeTrace, n: int, *, characters: int = EXCERPT_CHARACTERS) 
         tokens += [token for token in found if token.start < characters]
         text.append(b"".join(raw(written[i], trace.settings) for i in ids).decode("utf-8", "ignore"))
         place += len(text[-1])
-    whole = "".join(text)[: max((token.end for token in tokens), default=0)]
+    last = min(max((token.end for token in tokens), default=0), 4 * characters)
+    whole = "".join(text)[:last]
     return Tokens(whole, tuple(tokens), whole)
 
 
@@ -238,8 +243,9 @@ def word_tokens(trace: MergeTrace, word: int, n: int, *, limit: int | None = Non
     A token is as old as the latest merge inside it, so its id follows from ``joined``.
     """
     start, end = int(trace.word_offset[word]), int(trace.word_offset[word + 1])
-    if limit is not None:
-        end = min(end, start + limit)
+    if limit is not None and start + limit < end:
+        # To the end of the token that the limit falls into.
+        end = start + limit + int(np.argmax(trace.joined[start + limit - 1 : end] >= n))
     symbols, joined = trace.symbols[start:end].tolist(), trace.joined[start:end].tolist()
     ids, latest, first = [], -1, True
     for symbol, merge in zip(symbols, joined, strict=True):
@@ -262,7 +268,9 @@ def placed(ids: list[int], written: tuple[str, ...], trace: MergeTrace, place: i
         start = place if data and data[0] & 0xC0 != 0x80 else place - 1
         place += begins
         merge = max(0, i - alphabet + 1)
-        tokens.append(Token(i, readable(data), written[i], data, start, place, merge, True, word))
+        text = readable(data)
+        text = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+        tokens.append(Token(i, text, written[i], data, start, place, merge, True, word))
     return tokens
 
 

@@ -71,17 +71,21 @@ class RealVocabulary:
         """The tokens that the reference implementation gives."""
         text = self.clean(pretokenise.normalise(text))
         encoding = _guarded(lambda: self.tokenizer.encode(text, add_special_tokens=False))
-        unknown = self.model.get("unk_token")
-        if self.kind == "unigram" and self.model.get("unk_id") is not None:
-            unknown = self.model["vocab"][self.model["unk_id"]][0]
+        unknown = self._unknown()
         tokens = tuple(
-            self._token(number, written, start, end, word or 0, written != unknown)
+            self._token(number, written, start, end, word or 0, number != unknown)
             for number, written, (start, end), word in zip(
                 encoding.ids, encoding.tokens, encoding.offsets, encoding.word_ids, strict=True
             )
         )
         decoded = _guarded(lambda: self.tokenizer.decode(encoding.ids, skip_special_tokens=False))
         return Tokens(text, tokens, decoded)
+
+    def _unknown(self) -> int | None:
+        """The id for what the vocabulary does not have; None where there is none."""
+        if self.kind == "unigram":
+            return self.model.get("unk_id")
+        return self.model["vocab"].get(self.model.get("unk_token"))
 
     def replay(self, text: str) -> Replay:
         """Every merge that fires on a text, by our own code."""
@@ -349,7 +353,7 @@ def _clip_decoder() -> Any:
     from tokenizers import decoders
 
     return decoders.Sequence(
-        [decoders.Replace(END_OF_WORD, "Ġ"), decoders.ByteLevel(), decoders.Strip(" ", 0, 1)]
+        [decoders.BPEDecoder(END_OF_WORD), decoders.Replace(" ", "Ġ"), decoders.ByteLevel()]
     )
 
 

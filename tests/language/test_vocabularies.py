@@ -1,0 +1,209 @@
+"""Real tables give the ids of their reference implementations, by the library and by our own replay."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as check
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from dlviz.errors import NotAvailable, Refused
+from dlviz.language import tokenizer_files, vocabularies
+from dlviz.language.sample_texts import PRICE_PAIRS
+from dlviz.settings import ROOT, settings
+from tests.language.corpora import CORPORA, ENGLISH, FRENCH, MIXED
+
+TEXTS = [FRENCH, ENGLISH, MIXED, "", " ", "A photo of a cat &amp; 3 dogs' TOYS ☃", "x" * 300, "e\u0301 ﬁ ①"]
+
+
+@cache
+def clip_reference() -> object:
+    import open_clip
+
+    return open_clip.SimpleTokenizer()
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_clip_equals_open_clip(text: str) -> None:
+    expected = list(clip_reference().encode(text))
+    assert list(vocabularies.tokenise("clip", text).tokens.ids) == expected
+    assert list(vocabularies.replay("clip", text).result.ids) == expected
+
+
+@given(text=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cn"]), max_size=40))
+@check(deadline=None, max_examples=150)
+def test_clip_equals_open_clip_on_any_text(text: str) -> None:
+    """Of assigned characters: libraries of different Unicode versions cut unassigned ones differently."""
+    expected = list(clip_reference().encode(text))
+    assert list(vocabularies.replay("clip", text).result.ids) == expected
+
+
+def test_clip_is_read_without_importing_its_package() -> None:
+    code = (
+        "from dlviz.language import vocabularies; import sys;"
+        "print(vocabularies.tokenise('clip', 'a photo of a cat').tokens.ids, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split("\n")[0] == "(320, 1125, 539, 320, 2368) False"
+
+
+def gpt2_json() -> str:
+    folder = settings().data_dir
+    if folder is None or not (folder / "tokenizers" / "gpt2_vocab.json.xz").is_file():
+        pytest.skip("needs GPT-2's tables in DLVIZ_DATA_DIR")
+    vocab = json.loads(lzma.decompress((folder / "tokenizers" / "gpt2_vocab.json.xz").read_bytes()))
+    table = lzma.decompress((folder / "tokenizers" / "gpt2_merges.txt.xz").read_bytes())
+    lines = table.decode("utf-8").split("\n")
+    merges = [tuple(line.split(" ")) for line in lines[1:] if line]
+    tokenizer = Tokenizer(models.BPE(vocab, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return str(tokenizer.to_str())
+
+
+def test_gpt2_equals_the_library() -> None:
+    table = gpt2_json()
+    reference = Tokenizer.from_str(table)
+    for text in TEXTS:
+        replay = vocabularies.replay("upload", text, tokenizer_json=table)
+        assert list(replay.result.ids) == reference.encode(text).ids
+        assert replay.result.round_trip
+        assert replay.stage(len(replay.firings)) == replay.result.tokens
+    one = vocabularies.tokenise("upload", "Hello world", tokenizer_json=table)
+    assert one.tokens.ids == (15496, 995)
+    assert one.characters_per_token == 5.5
+
+
+def trained(kind: str) -> str:
+    """A small tokenizer.json of each family, with the rules that their real ones have."""
+    corpus = [CORPORA["french"], CORPORA["english"]]
+    if kind == "llama":
+        tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+        special = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
+        trainer = trainers.BpeTrainer(vocab_size=500, special_tokens=special, show_progress=False)
+        tokenizer.decoder = decoders.Sequence(
+            [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+        )
+    elif kind == "camembert":
+        tokenizer = Tokenizer(models.Unigram())
+        tokenizer.normalizer = normalizers.NFKC()
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+        tokenizer.decoder = decoders.Metaspace()
+        trainer = trainers.UnigramTrainer(
+            vocab_size=150, special_tokens=["<unk>"], unk_token="<unk>", show_progress=False
+        )
+    else:
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.normalizer = normalizers.BertNormalizer()
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = decoders.WordPiece()
+        trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=["[UNK]"], show_progress=False)
+    tokenizer.train_from_iterator(corpus, trainer)
+    return str(tokenizer.to_str())
+
+
+def test_a_llama_style_table_is_replayed_with_byte_fallback() -> None:
+    table = trained("llama")
+    reference = Tokenizer.from_str(table)
+    for text in ["la souris rit sous la pluie", "it's late ☃ now", "deux  mots", ""]:
+        replay = vocabularies.replay("upload", text, tokenizer_json=table)
+        assert list(replay.result.ids) == reference.encode(text).ids, text
+        assert replay.result.decoded == text
+
+
+@pytest.mark.parametrize(("kind", "name"), [("camembert", "unigram"), ("bert", "wordpiece")])
+def test_vocabularies_without_merges_are_compared_but_not_replayed(kind: str, name: str) -> None:
+    table = trained(kind)
+    one = vocabularies.tokenise("upload", "la souris ☃", tokenizer_json=table)
+    assert one.kind == name
+    assert one.unknown == 1
+    assert list(one.tokens.ids) == Tokenizer.from_str(table).encode("la souris ☃").ids
+    assert not vocabularies.available(tokenizer_json=table)[-1].replays
+    with pytest.raises(NotAvailable):
+        vocabularies.replay("upload", "la souris", tokenizer_json=table)
+
+
+def test_the_price_of_a_language() -> None:
+    english, french = PRICE_PAIRS[2]
+    price = vocabularies.price(english, french, ["clip"])
+    assert price.first[0] == len(clip_reference().encode(english))
+    assert price.second[0] == len(clip_reference().encode(french))
+    assert price.ratio[0] == price.second[0] / price.first[0] > 1.3
+
+
+def test_what_the_server_has_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DLVIZ_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DLVIZ_ASSETS_DIR", str(tmp_path / "assets"))
+    own = tmp_path / "mine"
+    monkeypatch.setenv("DLVIZ_MODEL_DIRS", str(own))
+    for folder in (tmp_path / "home/models/camembert", tmp_path / "assets/models/fr-en", own):
+        folder.mkdir(parents=True)
+        (folder / "tokenizer.json").write_text(trained("camembert"), "utf-8")
+    found = {info.name: info for info in vocabularies.available()}
+    assert {"clip", "camembert", "fr-en", "mine"} <= set(found)
+    assert found["camembert"].title == "CamemBERT"
+    assert found["clip"].size == 49408
+    assert [one.name for one in vocabularies.compare("la pluie", ["mine", "clip"])] == ["mine", "clip"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "no json",
+        "{}",
+        "[1, 2]",
+        '{"model": 3}',
+        '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [["a", "b"]]}}',
+        "[" * 100_000,
+        '{"model": {"type": "BPE", "vocab": {}, "merges": []}, "normalizer": '
+        '{"type": "Replace", "pattern": {"String": "a"}, "content": "' + "a" * 20_000 + '"}}',
+    ],
+)
+def test_what_is_no_vocabulary_is_refused(data: str) -> None:
+    with pytest.raises(Refused):
+        vocabularies.tokenise("upload", "a", tokenizer_json=data)
+
+
+def test_rules_that_multiply_a_text_are_refused() -> None:
+    table = json.loads(trained("llama"))
+    grow = {"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaaaa"}
+    table["normalizer"] = {"type": "Sequence", "normalizers": [grow] * 10}
+    with pytest.raises(Refused):
+        tokenizer_files.parse(json.dumps(table))
+
+
+def test_a_pattern_that_runs_wild_is_refused() -> None:
+    table = json.loads(trained("llama"))
+    table["pre_tokenizer"] = {
+        "type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False,
+    }  # fmt: skip
+    with pytest.raises(Refused):
+        vocabularies.tokenise("upload", "a" * 200 + "b", tokenizer_json=json.dumps(table))
+
+
+def test_too_long_or_absent_is_said() -> None:
+    with pytest.raises(Refused):
+        vocabularies.tokenise("clip", "a" * 2001)
+    with pytest.raises(Refused):
+        vocabularies.tokenise("clip", "\ud83d")
+    with pytest.raises(NotAvailable):
+        vocabularies.tokenise("none of these", "a")
+    with pytest.raises(NotAvailable):
+        vocabularies.tokenise("upload", "a")
+
+
+def test_the_clip_table_is_the_published_one() -> None:
+    path = tokenizer_files._in_package("open_clip", "bpe_simple_vocab_16e6.txt.gz")
+    assert path is not None
+    assert gzip.decompress(path.read_bytes()).startswith(b'"bpe_simple_vocab_16e6.txt#version: 0.2')
