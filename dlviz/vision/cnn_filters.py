@@ -15,10 +15,11 @@ from dlviz.errors import Refused
 from dlviz.i18n import N_
 from dlviz.vision.attribution_results import Box
 from dlviz.vision.classifier import Classifier
+from dlviz.vision.layout import array_of, canonical
 from dlviz.vision.outline import source_name
 from dlviz.vision.receptive_field import receptive_fields
 from dlviz.vision.results import FeatureMaps, FilterHistory, FilterSlices, Kernels
-from dlviz.vision.tape import Call, Entry, canonical, observe, tape
+from dlviz.vision.tape import Call, Entry, observe, tape
 
 Photo = UInt8[np.ndarray, "height_photo width_photo 3"]
 
@@ -32,7 +33,7 @@ def first_kernels(model: Classifier) -> Kernels:
 
 
 def kernels(model: Classifier, *, layer: str) -> Kernels:
-    r"""All kernels of a convolution, and the norm of each: $\lVert w_f \rVert = \sqrt{\sum_{cuv} w_{fcuv}^2}$.
+    r"""All kernels of a convolution, each with its norm $\lVert w_f \rVert = \sqrt{\sum_{cuv} w_{fcuv}^2}$.
 
     Raises
     ------
@@ -40,13 +41,13 @@ def kernels(model: Classifier, *, layer: str) -> Kernels:
         The layer is no convolution.
     """
     module = _convolution(model, layer)
-    weights = _array(module.weight)
+    weights = array_of(module.weight)
     norms = np.sqrt((weights.astype(np.float64) ** 2).sum(axis=(1, 2, 3))).astype(np.float32)
     return Kernels(layer, weights, norms, module.groups)
 
 
 def filter_slices(model: Classifier, image: Photo, *, layer: str, filter: int) -> FilterSlices:
-    r"""One filter of a deep convolution, by input channel, and what each channel adds to its map on this photo.
+    r"""One filter of a deep convolution, by input channel, and what each adds to its map on this photo.
 
     A filter's map is a sum over input channels, $y_f = b_f + \sum_c x_c * w_{fc}$; `response` is the mean of
     $|x_c * w_{fc}|$ over the map. A large kernel on a silent channel adds nothing, so the order by response
@@ -65,7 +66,7 @@ def filter_slices(model: Classifier, image: Photo, *, layer: str, filter: int) -
     entry = find(entries, layer)
     call = observe(model, pixels, {entry.index})[entry.index]
     added = contributions(call, filter)
-    weights = _array(module.weight[filter])
+    weights = array_of(module.weight[filter])
     first = filter // (module.out_channels // module.groups) * len(weights)
     return FilterSlices(
         layer=layer,
@@ -74,7 +75,7 @@ def filter_slices(model: Classifier, image: Photo, *, layer: str, filter: int) -
         channels=np.arange(first, first + len(weights)),
         weights=weights,
         norms=np.sqrt((weights**2).sum(axis=(1, 2))),
-        response=_array(added.abs().mean(dim=(1, 2))),
+        response=array_of(added.abs().mean(dim=(1, 2))),
     )
 
 
@@ -109,8 +110,8 @@ def feature_maps(model: Classifier, image: Photo, *, layer: str) -> FeatureMaps:
     entry = find(entries, layer)
     judge = _activation_after(entries, entry)
     calls = observe(model, pixels, {entry.index} | ({judge.index} if judge else set()))
-    maps = _array(canonical(calls[entry.index].output, entry.layout))
-    judged = _array(canonical(calls[judge.index].output, judge.layout)) if judge else None
+    maps = array_of(canonical(calls[entry.index].output, entry.layout))
+    judged = array_of(canonical(calls[judge.index].output, judge.layout)) if judge else None
     strength = np.abs(maps).mean(axis=(1, 2))
     return FeatureMaps(
         layer=layer,
@@ -143,15 +144,16 @@ def filter_history(file: Path, *, layer: str = "") -> FilterHistory:
         The file does not hold this layer.
     """
     with safe_open(file, framework="pt") as history:
-        held = tuple(name.removesuffix(".weight") for name in history.keys() if name.endswith(".weight"))
+        names = list(history.keys())
+        held = tuple(name.removesuffix(".weight") for name in names if name.endswith(".weight"))
         held = tuple(sorted(held, key=lambda name: (not name.startswith("stem"), name)))
         layer = layer or held[0]
         if layer not in held:
             raise Refused(N_("The training history does not hold the layer {layer}."), layer=layer)
         epochs, loss, accuracy = (
-            _array(history.get_tensor(name)) for name in ("epoch", "train_loss", "test_accuracy")
+            array_of(history.get_tensor(name)) for name in ("epoch", "train_loss", "test_accuracy")
         )
-        weights = _array(history.get_tensor(f"{layer}.weight"))
+        weights = array_of(history.get_tensor(f"{layer}.weight"))
     return FilterHistory(layer, held, epochs, loss, accuracy, weights)
 
 
@@ -201,7 +203,3 @@ def _convolution(model: Classifier, layer: str) -> nn.Conv2d:
     if not isinstance(module, nn.Conv2d):
         raise Refused(N_("The layer {layer} is not a convolution: it has no kernels."), layer=layer)
     return module
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(tensor.detach().float().cpu().numpy())

@@ -98,7 +98,7 @@ def relative_depths(entries: Sequence[Entry]) -> tuple[float, ...]:
 
 
 def same_depth(one: NetworkOutline, layer: str, other: NetworkOutline) -> Layer:
-    """The layer of another network that lies as deep as `layer` does in its own, of the same kind if it can be.
+    """The layer of another network that lies as deep as `layer` does in its own, of its kind if there is one.
 
     Layers of the same kind within a twentieth of the depth win over others; among equals the first.
     """
@@ -116,7 +116,7 @@ def _is_map(layer: Layer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a layer stands: its block, the container of that block, and the shape of the block's last maps."""
+    """Where a layer stands: its block, the block's container, and the shape of the block's last maps."""
 
     block: str
     container: str
@@ -156,8 +156,8 @@ def _block(network: nn.Module, path: str, attentions: Sequence[str]) -> str:
 def _stage_numbers(named: Sequence[Entry], places: Sequence[_Place]) -> list[int]:
     """Count up where container or shape change.
 
-    A pooling, a sum or a normalisation that stands alone stays with the maps it ends; a convolution that stands alone,
-    after the first, belongs to the maps it begins.
+    A pooling, a sum or a normalisation that stands alone stays with the maps it ends; a convolution that
+    stands alone, after the first, belongs to the maps it begins.
     """
     numbers: list[int] = []
     begun = False

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from dlviz.vision.layout import Window, bins
 from dlviz.vision.results import ReceptiveField
-from dlviz.vision.tape import Entry, Window, bins
+from dlviz.vision.tape import Entry
 
 Intervals = Int[np.ndarray, "cell 2"]
 Theory = tuple[int, int, int]
@@ -58,13 +59,12 @@ def _field(entry: Entry, entries: Sequence[Entry], fields: Sequence[ReceptiveFie
 def _through(
     window: Window, field: ReceptiveField, source: tuple[int, int], grid: tuple[int, int], whole: bool
 ) -> ReceptiveField:
-    axes = [_axis(window, axis, field, source[axis], grid[axis]) for axis in (0, 1)]
-    theory = [axis[1] for axis in axes]
-    rows, columns = axes[0][0], axes[1][0]
-    if theory[0] is None or theory[1] is None:
+    rows, down = _axis(window, 0, field, source[0], grid[0])
+    columns, across = _axis(window, 1, field, source[1], grid[1])
+    if down is None or across is None:
         return ReceptiveField(rows, columns, None, None, None, whole)
-    size, stride, start = (tuple(t[i] for t in theory) for i in range(3))  # type: ignore[misc]
-    return ReceptiveField(rows, columns, size, stride, start, whole)  # type: ignore[arg-type]
+    size, stride, start = zip(down, across, strict=True)
+    return ReceptiveField(rows, columns, size, stride, start, whole)
 
 
 def _axis(

@@ -36,7 +36,7 @@ class ReceptiveField:
     whole: bool = False
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """Top, left, bottom and right of a cell's field, in input pixels; bottom and right are one past it."""
+        """Top, left, bottom and right of a cell's field in input pixels, the last two one past it."""
         top, bottom = self.rows[row]
         left, right = self.columns[column]
         return int(top), int(left), int(bottom), int(right)
@@ -241,8 +241,8 @@ class Follow:
     """What happens to the number after its parts are added up: $y = f(a x + b)$, cell by cell.
 
     `scale` and `shift` are the same in every cell for a batch normalisation, and differ for a layer
-    normalisation, whose mean and spread are each cell's own. `function` is `"affine"`, or an activation's name
-    in PyTorch with its two parameters, where it has any, in `parameters`. `output` is the network's own value.
+    normalisation, whose mean and spread are each cell's own. `function` is `"affine"`, or an activation's
+    name in PyTorch, with its numbers, where it has any, in `parameters`. `output` is the network's own value.
     """
 
     layer: str
@@ -258,9 +258,9 @@ class Follow:
 class Dissection:
     """Everything that explains every cell of one map, without asking the network again.
 
-    `parts` add up to `base`, the output of layer `base_layer`, which reads `sources`; `follows` lead from there
-    to `values`, the map itself. All numbers are float32, as the network computed them; the sums of the parts
-    agree with `base` up to the rounding of float32 sums.
+    `parts` add up to `base`, the output of layer `base_layer`, which reads `sources`; `follows` lead from
+    there to `values`, the map itself. All numbers are float32, as the network computed them; the sums of the
+    parts agree with `base` up to the rounding of float32 sums.
     """
 
     layer: str

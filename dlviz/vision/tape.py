@@ -11,7 +11,6 @@ that were asked for and stop when they have them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,16 +21,29 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from dlviz.vision.layout import Layout, Window, layout_after, shape_of
+
 Operation = Literal[
     "conv", "linear", "norm", "activation", "pool", "sum", "scale", "gate", "attention", "move", "photo"
 ]
-Order = Literal["chw", "hwc", "tokens", "turned", "vector", "other"]
 
 PHOTO = 0
 """Index of the tape's first entry: the network's input."""
 
 ACTIVATIONS = frozenset(
-    "relu relu6 hardtanh leaky_relu elu gelu silu hardswish hardsigmoid sigmoid tanh".split()
+    {
+        "relu",
+        "relu6",
+        "hardtanh",
+        "leaky_relu",
+        "elu",
+        "gelu",
+        "silu",
+        "hardswish",
+        "hardsigmoid",
+        "sigmoid",
+        "tanh",
+    }
 )
 _NAMED: dict[str, Operation] = {
     "conv2d": "conv",
@@ -56,37 +68,6 @@ _OUT_OF_PLACE: dict[str, Callable[..., Tensor]] = {
 _ADD = frozenset({"add", "__add__", "__radd__"})
 _MULTIPLY = frozenset({"mul", "__mul__", "__rmul__", "multiply"})
 _UNSEEN = frozenset({"__get__", "__set__", "size", "dim", "_assert", "__len__", "numel", "is_floating_point"})
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a tensor holds its maps.
-
-    `chw` and `hwc` are maps with the channels first or last; `tokens` is a sequence of places after
-    `prefix` other tokens, `turned` the same with the channels first; `vector` is one number a channel.
-    `folded` says that a vector is a flattened stack of maps of that shape.
-    """
-
-    order: Order
-    height: int = 1
-    width: int = 1
-    prefix: int = 0
-    folded: tuple[int, int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Where an operation looks: kernel, stride, padding and dilation, down and across.
-
-    `bins` is set for adaptive pooling: the output's cells divide the input evenly, and the other
-    numbers do not count.
-    """
-
-    kernel: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    bins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +143,7 @@ def observe(
     *,
     grad: bool = False,
 ) -> dict[int, Call]:
-    """The operations with these indices, as they happen on this photo; the pass ends with the last of them."""
+    """The operations with these indices as they happen on this photo; the pass ends with the last."""
     indices = frozenset(wanted)
     return _record(network_of(model), pixels, indices, grad=grad).calls if indices else {}
 
@@ -250,9 +231,13 @@ def _write(
         output._entry = inputs[0]  # type: ignore[attr-defined]
         return
     operation = operation or _operation(function, inputs, operands, state)
-    layout = _layout(state, function, args, kwargs, output, state.entries[inputs[0]])
+    source = state.entries[inputs[0]]
+    dims = _dims(args, kwargs) if function == "permute" else ()
+    layout = layout_after(function, dims, output, source.layout, source.shape, state.tokens)
     if layout.order == "other":
         operation = "move"
+    if layout.order == "tokens":
+        state.tokens = layout
     index = len(state.entries)
     path, module = state.path[-1]
     weights = [t for t in operands if not hasattr(t, "_entry")] if operation != "move" else []
@@ -267,7 +252,7 @@ def _write(
             module=path,
             inputs=inputs,
             layout=layout,
-            shape=_shape(output, layout),
+            shape=shape_of(output, layout),
             parameters=sum(t.numel() for t in weights if isinstance(t, nn.Parameter)),
             window=_window(Call(function, tuple(args), kwargs, output, module)),
         )
@@ -312,61 +297,9 @@ def _name(state: _State, path: str, module: nn.Module, operation: Operation) -> 
     return f"{name}_{seen}" if seen else name
 
 
-def _layout(state: _State, function: str, args: Any, kwargs: Any, output: Tensor, source: Entry) -> Layout:
-    """Follow the maps through permutations and reshapes."""
-    before, rank = source.layout, output.ndim
-    layout = Layout("other")
-    if rank == 4:
-        turned = tuple(_dims(args, kwargs)) if function == "permute" else ()
-        order: Order = before.order if before.order in {"chw", "hwc"} else "chw"
-        if turned:
-            order = {(0, 2, 3, 1): "hwc", (0, 3, 1, 2): "chw"}.get(turned, "other")  # type: ignore[assignment]
-        height, width = output.shape[1:3] if order == "hwc" else output.shape[2:4]
-        layout = Layout(order, height, width)
-    elif rank == 3:
-        layout = _sequence(state, function, output, before)
-    elif rank == 2:
-        folded = before.order == "chw" and before.height * before.width > 1 and function != "mean"
-        layout = Layout("vector", folded=source.shape if folded else None)
-        if before.order == "vector" and function == "dropout":
-            layout = before
-    if layout.order == "tokens":
-        state.tokens = layout
-    return layout
-
-
-def _sequence(state: _State, function: str, output: Tensor, before: Layout) -> Layout:
-    places = before.height * before.width
-    if before.order == "chw" and output.shape[2] == places:
-        return Layout("turned", before.height, before.width)
-    if before.order == "turned" and output.shape[1] == places:
-        return Layout("tokens", before.height, before.width)
-    if before.order == "tokens" and output.shape[1] == places + before.prefix:
-        return before
-    known = before if before.order == "tokens" else state.tokens
-    if function == "cat" or known is None:
-        return _with_prefix(state, output, before)
-    return known if output.shape[1] == known.height * known.width + known.prefix else Layout("other")
-
-
-def _with_prefix(state: _State, output: Tensor, before: Layout) -> Layout:
-    """A class token was put in front of the places."""
-    known = before if before.order == "tokens" else state.tokens
-    if known is None:
-        return Layout("other")
-    places = known.height * known.width
-    return Layout("tokens", known.height, known.width, output.shape[1] - places)
-
-
-def _dims(args: Any, kwargs: Any) -> Iterable[int]:
+def _dims(args: Any, kwargs: Any) -> tuple[int, ...]:
     dims = kwargs.get("dims", args[1:])
-    return dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
-
-
-def _shape(output: Tensor, layout: Layout) -> tuple[int, int, int]:
-    channel = {"chw": 1, "turned": 1, "other": -1}.get(layout.order, -1)
-    channels = output.shape[channel] if output.ndim else 1
-    return int(channels), layout.height, layout.width
+    return tuple(dims[0] if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims)
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -389,32 +322,13 @@ def _window(call: Call) -> Window | None:
     if call.function in {"max_pool2d", "avg_pool2d"}:
         kernel = _pair(call.argument(1, "kernel_size"))
         stride = call.argument(2, "stride")
-        dilation = call.argument(4, "dilation", 1) if call.function == "max_pool2d" else 1
+        spread = call.argument(4, "dilation", 1) if call.function == "max_pool2d" else 1
         return Window(
             kernel,
             _pair(stride) if stride else kernel,
             _pair(call.argument(3, "padding", 0)),
-            _pair(dilation),
+            _pair(spread),
         )
     if call.function in {"adaptive_avg_pool2d", "mean"}:
         return Window(bins=True)
     return None
-
-
-def canonical(output: Tensor, layout: Layout) -> Float[Tensor, "channel height width"]:
-    """The first picture's maps, channels first, whichever way the network holds them."""
-    first = output[0]
-    if layout.order == "chw":
-        return first
-    if layout.order == "hwc":
-        return first.permute(2, 0, 1)
-    if layout.order == "tokens":
-        return first[layout.prefix :].T.reshape(-1, layout.height, layout.width)
-    if layout.order == "turned":
-        return first.reshape(-1, layout.height, layout.width)
-    return first.reshape(-1, 1, 1)
-
-
-def bins(size: int, count: int) -> list[tuple[int, int]]:
-    """Start and end of each cell of an adaptive pooling of `size` places into `count`, as PyTorch has them."""
-    return [(i * size // count, math.ceil((i + 1) * size / count)) for i in range(count)]

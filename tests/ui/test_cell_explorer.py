@@ -1,4 +1,4 @@
-"""The browser's arithmetic beside PyTorch's: the component's own JavaScript, run by node on packed dissections."""
+"""The browser's arithmetic beside PyTorch's: the component's own JavaScript, run by node."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ import { readFileSync } from "node:fs";
 import { decode, explain } from "./cell_explorer.mjs";
 const told = JSON.parse(readFileSync("cells.json", "utf8")).map(({ file, cells }) => {
   const payload = decode(new Uint8Array(readFileSync(file)));
-  return cells.map((cell) => explain(cell, payload)).map(({ parts, steps, result, value, difference, box }) => (
+  const all = cells.map((cell) => explain(cell, payload));
+  return all.map(({ parts, steps, result, value, difference, box }) => (
     { total: parts.total, steps: steps.map(({ after }) => after), result, value, difference, box }));
 });
 console.log(JSON.stringify(told));

@@ -47,7 +47,7 @@ BUILDERS: dict[str, tuple[int, Callable[[], nn.Module]]] = {
 
 @cache
 def classifier(name: str) -> Classifier:
-    """A classifier with random weights; normalisations hold random statistics, so that none is the identity."""
+    """A classifier with random weights, and random statistics so that no normalisation is the identity."""
     torch.manual_seed(0)
     size, build = BUILDERS[name]
     model = Classifier(build(), tuple(map(str, range(10))), Preprocessing(size))

@@ -78,7 +78,7 @@ def test_the_picture_is_what_the_network_received():
 
 
 def dying() -> Classifier:
-    """Four filters: the first answers, the second never does, the third is faint, the fourth always answers."""
+    """Four filters: the first answers, the second never does, the third does a little, the fourth always."""
     conv, act = nn.Conv2d(3, 4, 1), nn.ReLU()
     with torch.no_grad():
         conv.weight.zero_()

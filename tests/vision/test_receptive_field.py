@@ -1,4 +1,4 @@
-"""Receptive fields against the gradient: the pixels that can change a cell are those where its gradient lives."""
+"""Receptive fields against the gradient: what can change a cell is where its gradient lives."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ function writer(lang, size) {
   });
   const small = new Map();
   const short = (x) => {
-    const digits = x === 0 ? 0 : clamp(1 - Math.floor(Math.log10(Math.abs(x))), 0, 4);
+    const digits = x === 0 ? 0 : clamp(1 - Math.floor(Math.log10(Math.abs(x))), 0, 3);
     if (!small.has(digits)) {
       small.set(digits, new Intl.NumberFormat(lang, { maximumFractionDigits: digits, signDisplay: "negative" }));
     }
@@ -480,7 +480,7 @@ class Explorer {
   }
 
   formula(parts) {
-    if (parts.kind === "pool" && parts.maximum) return `max(${parts.window.length})`;
+    if (parts.kind === "pool" && parts.maximum) return "";
     if (parts.kind === "pool") return `${this.write.number(parts.sum)} / ${this.write.short(parts.divisor)}`;
     if (parts.kind === "product") return parts.values.map((x) => this.bracket(x)).join(" × ");
     return parts.values.map((x, i) => (i ? this.write.signed(x) : this.write.number(x))).join(" ");
@@ -511,10 +511,10 @@ class Explorer {
   }
 
   /** Terms or factors by the layer they come from. A name of the form #3 is an attention head. */
-  termRows({ names, values }) {
+  termRows({ kind, names, values }) {
     const { words } = this.payload.header;
     const title = (name) => (/^#\d+$/.test(name) ? say(words.head, { head: name.slice(1) }) : name || words.learnt);
-    return values.map((value, i) => ({ title: title(names[i]), value }));
+    return values.map((value, i) => ({ title: title(names[i]), value, factor: kind === "product" }));
   }
 
   headRows({ byHead, bias, prefix }) {
@@ -589,7 +589,10 @@ class Explorer {
     const most = numbers.reduce((a, b) => Math.max(a, Math.abs(b ?? 0)), 1e-12);
     fill(cells, numbers, () => element("span"), (cell, value) => {
       const rgb = this.diverging[Math.round(127.5 + (127.5 * (value ?? 0)) / most)];
-      cell.textContent = value === null ? "·" : this.write.short(value);
+      const text = value === null ? "·" : this.write.short(value);
+      if (cell.told === `${text} ${rgb}`) return; // a kernel stays the same while the pointer moves
+      cell.told = `${text} ${rgb}`;
+      cell.textContent = text;
       cell.style.background = value === null ? "transparent" : `rgb(${rgb})`;
       cell.style.color = value === null ? "inherit" : ink(rgb);
     });
@@ -599,14 +602,14 @@ class Explorer {
   /** One line a part: its name, a bar as long as it is large, its number. */
   bars(rows) {
     const most = rows.reduce((a, b) => Math.max(a, Math.abs(b.value)), 1e-12);
-    fill(this.find("bars"), rows, barRow, (row, { title, note, value }) => {
+    fill(this.find("bars"), rows, barRow, (row, { title, note, value, factor }) => {
       row.children[0].textContent = title;
       row.children[1].textContent = note ?? "";
       const bar = row.children[2].firstChild;
       bar.style.width = `${(50 * Math.abs(value)) / most}%`;
       bar.style.marginLeft = value < 0 ? `${50 - (50 * Math.abs(value)) / most}%` : "50%";
       bar.style.background = `rgb(${this.diverging[value < 0 ? 50 : 205]})`;
-      row.children[3].textContent = this.write.signed(value);
+      row.children[3].textContent = factor ? this.write.number(value) : this.write.signed(value);
     });
   }
 }

@@ -83,7 +83,7 @@ def cell_explorer(
 
 
 def _first_cell(key: str, shown: list[Any], pinned: Any) -> Any:
-    """The cell that was pinned when this map was first shown: sending a later one would send the whole map again."""
+    """The cell that was pinned when this map was first shown: a later one would send the whole map again."""
     first = st.session_state.get(f"{key}_first")
     if first is None or first[0] != shown:
         first = st.session_state[f"{key}_first"] = (shown, pinned)
@@ -97,14 +97,15 @@ def words() -> dict[str, Any]:
         "map": _("Map {channel} of {layer}"),
         "opacity": _("Map over photo"),
         "hint": _(
-            "Hover or tap a cell, or move with the arrow keys. Click, or press Enter, to pin it; again to let it go."
+            "Hover or tap a cell, or move with the arrow keys. Click, or press Enter, to pin it; again to let"
+            " it go."
         ),
         "cell": _("Cell in row {row}, column {column}"),
         "pinned": _("pinned"),
-        "field": _("It sees {width} × {height} pixels of the photo: the frame on the left."),
+        "field": _("It sees {width} × {height} pixels of the photo, inside the frame."),
         "whole": _(
-            "Its direct path sees {width} × {height} pixels, the frame on the left; the whole photo reaches it too,"
-            " through a gate, an average or attention."
+            "Its direct path sees {width} × {height} pixels, inside the frame; the whole photo reaches it"
+            " too, through a gate, an average or attention."
         ),
         "check": _("The parts give {sum}, the network's own number is {value}."),
         "apart": _("The parts give {sum}, the network's own number is {value}: {difference} apart."),
