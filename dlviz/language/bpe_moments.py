@@ -32,10 +32,13 @@ from dlviz.language.results import (
 
 EXCERPT_CHARACTERS = 3000
 LONGEST_SHOWN = 200
+LARGEST_TREE = 250
 SEARCHED_SYMBOLS = 200_000
 """How far the first place of a pair is searched, so that the answer stays quick for 10 MB."""
 
 _WRITTEN: weakref.WeakKeyDictionary[MergeTrace, tuple[str, ...]] = weakref.WeakKeyDictionary()
+_SHOWN: weakref.WeakKeyDictionary[MergeTrace, tuple[str, ...]] = weakref.WeakKeyDictionary()
+_CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
 
 
 def written_tokens(trace: MergeTrace) -> tuple[str, ...]:
@@ -74,6 +77,14 @@ def shown(written: str, settings: MergeSettings) -> str:
     return written if len(written) <= LONGEST_SHOWN else written[:LONGEST_SHOWN] + "…"
 
 
+def shown_tokens(trace: MergeTrace) -> tuple[str, ...]:
+    """Every token as a reader sees it, by id."""
+    known = _SHOWN.get(trace)
+    if known is None:
+        known = _SHOWN[trace] = tuple(shown(token, trace.settings) for token in written_tokens(trace))
+    return known
+
+
 def step(trace: MergeTrace, n: int, *, top: int = 20) -> Step:
     """Merge number ``n``, with the ``top`` best pairs before and after it.
 
@@ -99,7 +110,7 @@ def step(trace: MergeTrace, n: int, *, top: int = 20) -> Step:
         _runner_up(trace, n),
         _ties(trace, n, before, scores),
         new,
-        shown(written_tokens(trace)[new], trace.settings),
+        shown_tokens(trace)[new],
         int(trace.formed[n - 1]),
         int(trace.tokens[n - 1]),
         int(trace.tokens[n]),
@@ -149,14 +160,10 @@ def _first_places(trace: MergeTrace, n: int, pairs: Int[np.ndarray, " pair"]) ->
     Only the beginning of a long text is searched; what does not occur there comes after all that does.
     """
     last = min(len(trace.symbols), SEARCHED_SYMBOLS)
-    joined = trace.joined[:last]
-    ends = np.flatnonzero(joined >= n)
-    starts = np.concatenate([[0], ends[:-1] + 1])[: len(ends)]
-    if not len(ends):
-        return np.full(len(pairs), last)
-    latest = np.maximum.reduceat(np.where(joined < n, joined, -1), starts)
-    ids = np.where(latest >= 0, len(trace.alphabet) + latest, trace.symbols[starts]).astype(np.int64)
-    inside = ~np.isin(ends[:-1] + 1, trace.word_offset)
+    ids, ends = _spans(trace, 0, last, n)
+    border = np.zeros(last + 1, bool)
+    border[trace.word_offset[: np.searchsorted(trace.word_offset, last, side="right")]] = True
+    inside = ~border[ends[:-1] + 1]
     here = ((ids[:-1] << 32) | ids[1:])[inside]
     found, index = np.unique(here, return_index=True)
     place = np.searchsorted(found, pairs).clip(max=max(0, len(found) - 1))
@@ -187,9 +194,8 @@ def _number(trace: MergeTrace, pair: tuple[int, int]) -> int:
 
 
 def _pair(trace: MergeTrace, left: int, right: int, count: float, score: float) -> Pair:
-    tokens = written_tokens(trace)
-    left_text, right_text = shown(tokens[left], trace.settings), shown(tokens[right], trace.settings)
-    return Pair(left, right, left_text, right_text, int(count), float(score))
+    texts = shown_tokens(trace)
+    return Pair(left, right, texts[left], texts[right], int(count), float(score))
 
 
 def _winner(trace: MergeTrace, n: int) -> Pair:
@@ -246,16 +252,20 @@ def word_tokens(trace: MergeTrace, word: int, n: int, *, limit: int | None = Non
     if limit is not None and start + limit < end:
         # To the end of the token that the limit falls into.
         end = start + limit + int(np.argmax(trace.joined[start + limit - 1 : end] >= n))
-    symbols, joined = trace.symbols[start:end].tolist(), trace.joined[start:end].tolist()
-    ids, latest, first = [], -1, True
-    for symbol, merge in zip(symbols, joined, strict=True):
-        if merge < n:
-            latest = max(latest, merge)
-            first = False
-            continue
-        ids.append(symbol if first else len(trace.alphabet) + latest)
-        latest, first = -1, True
+    ids: list[int] = _spans(trace, start, end, n)[0].tolist()
     return ids
+
+
+def _spans(trace: MergeTrace, start: int, end: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of the tokens of symbols ``start`` to ``end`` at moment ``n``, and the last symbol of each."""
+    joined = trace.joined[start:end]
+    ends = np.flatnonzero(joined >= n)
+    if not len(ends):
+        return ends, ends
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    latest = np.maximum.reduceat(np.where(joined < n, joined, -1), starts)
+    ids = np.where(latest >= 0, len(trace.alphabet) + latest, trace.symbols[start:end][starts])
+    return ids.astype(np.int64), ends
 
 
 def placed(ids: list[int], written: tuple[str, ...], trace: MergeTrace, place: int, word: int) -> list[Token]:
@@ -264,7 +274,7 @@ def placed(ids: list[int], written: tuple[str, ...], trace: MergeTrace, place: i
     alphabet = len(trace.alphabet)
     for i in ids:
         data = raw(written[i], trace.settings)
-        begins = sum(byte & 0xC0 != 0x80 for byte in data)
+        begins = len(data.translate(None, _CONTINUATION_BYTES))
         start = place if data and data[0] & 0xC0 != 0x80 else place - 1
         place += begins
         merge = max(0, i - alphabet + 1)
@@ -274,17 +284,34 @@ def placed(ids: list[int], written: tuple[str, ...], trace: MergeTrace, place: i
     return tokens
 
 
-def tree(trace: MergeTrace, token: int) -> MergeTree:
-    """How a token came to be: its two parts, their parts, down to the alphabet."""
-    written = written_tokens(trace)
+def tree(trace: MergeTrace, token: int, *, nodes: int = LARGEST_TREE) -> MergeTree:
+    """How a token came to be: its two parts, their parts, down to the alphabet.
+
+    At most about ``nodes`` nodes are drawn, the upper ones: a merge of a merge of a merge doubles a tree
+    each time. Where it is cut, a tree without parts has a ``merge`` all the same.
+    """
     if not 0 <= token < trace.vocabulary_size:
         raise Refused(N_("There is no token number {id} in this vocabulary."), id=token)
-    merge = token - len(trace.alphabet) + 1
-    text = shown(written[token], trace.settings)
-    if merge <= 0:
-        return MergeTree(token, text, written[token], 0, int(trace.alphabet_count[token]), ())
-    parts = tuple(tree(trace, part) for part in trace.pairs[merge - 1].tolist())
-    return MergeTree(token, text, written[token], merge, int(trace.formed[merge - 1]), parts)
+    alphabet = len(trace.alphabet)
+    ids, parts = [token], [(0, 0)]
+    for at, i in enumerate(ids):  # grows while it is read: breadth first
+        if i >= alphabet and len(ids) < nodes:
+            parts[at] = (len(ids), len(ids) + 1)
+            ids += trace.pairs[i - alphabet].tolist()
+            parts += [(0, 0), (0, 0)]
+    trees: list[MergeTree] = [_node(trace, i, ()) for i in ids]
+    for at in reversed(range(len(ids))):
+        left, right = parts[at]
+        if left:
+            trees[at] = _node(trace, ids[at], (trees[left], trees[right]))
+    return trees[0]
+
+
+def _node(trace: MergeTrace, token: int, parts: tuple[MergeTree, ...]) -> MergeTree:
+    merge = max(0, token - len(trace.alphabet) + 1)
+    count = trace.formed[merge - 1] if merge else trace.alphabet_count[token]
+    text, written = shown_tokens(trace)[token], written_tokens(trace)[token]
+    return MergeTree(token, text, written, merge, int(count), parts)
 
 
 def token_counts(trace: MergeTrace, n: int) -> Int[np.ndarray, " token"]:
@@ -315,9 +342,8 @@ def frequencies(trace: MergeTrace, n: int) -> Frequencies:
     if fitted.sum() >= 2:
         slope, height = np.polyfit(np.log(np.arange(1, fitted.sum() + 1)), np.log(count[fitted]), 1)
         exponent, level = float(-slope), float(np.exp(height))
-    written = written_tokens(trace)
-    texts = tuple(shown(written[i], trace.settings) for i in ids.tolist())
-    return Frequencies(ids, texts, count, exponent, level)
+    texts = shown_tokens(trace)
+    return Frequencies(ids, tuple(texts[i] for i in ids.tolist()), count, exponent, level)
 
 
 def curves(trace: MergeTrace, *, points: int = 60) -> Curves:

@@ -320,7 +320,10 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class MergeTree:
-    """How a token came to be: glued from ``parts`` (two trees, or none for a symbol of the alphabet)."""
+    """How a token came to be: glued from ``parts`` (two trees; none for a symbol, or where the tree is cut).
+
+    ``count`` says how many were formed when its merge fired (of a symbol: how many there were at first).
+    """
 
     id: int
     text: str
