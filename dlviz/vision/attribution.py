@@ -8,13 +8,20 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from dlviz.errors import Refused
 from dlviz.events import Frame, Progress, Result, Work
 from dlviz.i18n import N_
 from dlviz.vision.attention_relevance import attention_layers, attention_relevance
-from dlviz.vision.attribution_results import AttributionMap, Box, Completeness, Method, Prediction
+from dlviz.vision.attribution_results import (
+    AttributionMap,
+    Box,
+    Completeness,
+    LayerEvidence,
+    Method,
+    Prediction,
+)
 from dlviz.vision.class_activation import default_layer, grad_cam, layer_cam, maps_and_gradient
 from dlviz.vision.classifier import Classifier
 
@@ -99,8 +106,7 @@ def attribution_steps(
         Refused: the class does not exist, the layer has no maps, or the method does not suit the network.
     """
     pixels, box = network_input(model, image)
-    if target is not None and not 0 <= target < len(model.classes):
-        raise Refused(N_("This network has no class number {target}."), target=target)
+    _check_target(model, target)
     if method in ("grad_cam", "layer_cam"):
         yield Result(_class_activation(model, pixels, box, method, target, layer))
     elif method == "attention_relevance":
@@ -112,6 +118,40 @@ def attribution_steps(
         yield from _occlusion(model, pixels, box, target, **options)
     else:
         raise ValueError(f"unknown method {method!r}")
+
+
+def layer_evidence(
+    model: Classifier,
+    image: UInt8[np.ndarray, "height width 3"],
+    *,
+    layer: str | None = None,
+    target: int | None = None,
+) -> LayerEvidence:
+    r"""A layer's feature maps, which of them speak for the class, and their Grad-CAM, from one pass.
+
+    $$ \alpha_k^c = \frac{1}{Z} \sum_{i,j} \frac{\partial y^c}{\partial A^k_{ij}}, \qquad
+       \mathrm{share}_k = \alpha_k^c\, \frac{1}{Z} \sum_{i,j} A^k_{ij} $$
+
+    One forward pass and a backward pass that ends at the layer give all three, so that a page pays no
+    second pass for the maps it draws beside the heat map.
+
+    Args:
+        model: the classifier.
+        image: RGB bytes.
+        layer: dotted name of a module of `model.network`; the last one with maps if not given.
+        target: index of the class to explain; the most probable one if not given.
+
+    Raises:
+        Refused: the class does not exist, or the layer has no maps.
+    """
+    pixels, box = network_input(model, image)
+    _check_target(model, target)
+    name, module = _layer(model, pixels, layer)
+    maps, gradient, logits = maps_and_gradient(model, pixels, module, target)
+    alpha = gradient.mean(dim=(1, 2))
+    heat = _result(model, "grad_cam", grad_cam(maps, gradient), logits, target, box, layer=name)
+    maps_, alpha_, share = (x.float().cpu().numpy() for x in (maps, alpha, alpha * maps.mean(dim=(1, 2))))
+    return LayerEvidence(maps_, alpha_, share, heat)
 
 
 def network_input(
@@ -130,14 +170,25 @@ def _class_activation(
     target: int | None,
     layer: str | None,
 ) -> AttributionMap:
-    name = layer or default_layer(model.network, pixels)
-    try:
-        module = model.network.get_submodule(name)
-    except AttributeError:
-        raise Refused(N_("This network has no layer named {layer}."), layer=name) from None
+    name, module = _layer(model, pixels, layer)
     maps, gradient, logits = maps_and_gradient(model, pixels, module, target)
     cam = grad_cam if method == "grad_cam" else layer_cam
     return _result(model, method, cam(maps, gradient), logits, target, box, layer=name)
+
+
+def _check_target(model: Classifier, target: int | None) -> None:
+    if target is not None and not 0 <= target < len(model.classes):
+        raise Refused(N_("This network has no class number {target}."), target=target)
+
+
+def _layer(
+    model: Classifier, pixels: Float[Tensor, "1 3 height_in width_in"], layer: str | None
+) -> tuple[str, nn.Module]:
+    name = layer or default_layer(model.network, pixels)
+    try:
+        return name, model.network.get_submodule(name)
+    except AttributeError:
+        raise Refused(N_("This network has no layer named {layer}."), layer=name) from None
 
 
 POINTS_AT_A_TIME = 2

@@ -85,6 +85,21 @@ class AttributionMap:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerEvidence:
+    """A layer's maps, what Grad-CAM thinks of each, and its heat map, all from one pass.
+
+    `alpha` is Grad-CAM's weight of each map: the mean over its cells of how fast the class's logit rises
+    with the cell. `share` is each map's part in the mean of the heat map before negative values are cut:
+    `alpha` times the map's mean.
+    """
+
+    maps: Float[np.ndarray, "channel height width"]
+    alpha: Float[np.ndarray, " channel"]
+    share: Float[np.ndarray, " channel"]
+    heat: AttributionMap
+
+
+@dataclass(frozen=True, slots=True)
 class TrustCurves:
     """Probability of the class while the photo is taken away, or given back, in the order of a heat map.
 

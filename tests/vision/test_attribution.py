@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from dlviz.errors import Refused
 from dlviz.events import Frame, Progress, Result
 from dlviz.vision.attention_relevance import attention_layers, kept_attention, self_attention
-from dlviz.vision.attribution import attribute, attribution_steps, methods_for, network_input, predict
+from dlviz.vision.attribution import (
+    attribute,
+    attribution_steps,
+    layer_evidence,
+    methods_for,
+    network_input,
+    predict,
+)
 from dlviz.vision.attribution_results import METHODS
 from dlviz.vision.class_activation import default_layer, grad_cam, layer_cam, maps_and_gradient, tapped
 from dlviz.vision.classifier import Classifier, Preprocessing
@@ -205,6 +212,24 @@ def test_cams_by_hand() -> None:
     assert grad_cam(maps, gradient).tolist() == [[0.5, 0.5], [0.0, 0.5]]
     # only the cells whose own gradient is positive: maps[0] without its last cell
     assert layer_cam(maps, gradient).tolist() == [[1.0, 2.0], [0.0, 0.0]]
+
+
+def test_one_pass_gives_the_maps_their_weights_and_the_heat_map(
+    residual: Classifier, photo: np.ndarray
+) -> None:
+    layer = "stages.0.0.sum"  # signed maps, so that the cut at zero can be seen
+    found = layer_evidence(residual, photo, layer=layer, target=2)
+    alone = attribute(residual, photo, method="grad_cam", layer=layer, target=2)
+    np.testing.assert_array_equal(found.heat.values, alone.values)
+    kept: list[Tensor] = []
+    handle = residual.network.get_submodule(layer).register_forward_hook(lambda _m, _i, out: kept.append(out))
+    with torch.no_grad():
+        residual(network_input(residual, photo)[0])
+    handle.remove()
+    np.testing.assert_allclose(found.maps, kept[0][0].numpy(), rtol=1e-5, atol=1e-6)
+    uncut = np.tensordot(found.alpha, found.maps, axes=1)
+    np.testing.assert_allclose(found.heat.values, np.maximum(uncut, 0), rtol=1e-4, atol=1e-6)
+    assert found.share.sum() == pytest.approx(uncut.mean(), rel=1e-3, abs=1e-6)
 
 
 def test_integrated_gradients_are_complete_and_equal_captums(residual: Classifier, photo: np.ndarray) -> None:
