@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from dlviz.figures.palette import DIVERGING, SEQUENTIAL
 from dlviz.vision.results import (
@@ -131,6 +131,14 @@ def kernel_tiles(made: Kernels) -> UInt8[np.ndarray, "filter height width rgb"]:
     weights = made.weights.transpose(0, 2, 3, 1)
     largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
     return np.clip(np.rint(127.5 + 127.5 * weights / np.maximum(largest, 1e-12)), 0, 255).astype(np.uint8)
+
+
+def slice_tiles(
+    weights: Float[np.ndarray, "tile kernel_height kernel_width"],
+) -> UInt8[np.ndarray, "tile kernel_height kernel_width"]:
+    """One filter's kernels by input channel, on one scale for all: byte 128 is zero."""
+    scaled = 128 + 127 * weights / max(float(np.abs(weights).max()), 1e-12)
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def gallery(

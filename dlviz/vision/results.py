@@ -287,3 +287,9 @@ class FilterHistory:
     train_loss: Float[np.ndarray, " moment"]
     test_accuracy: Float[np.ndarray, " moment"]
     weights: Float[np.ndarray, "moment filter channel_in kernel_height kernel_width"]
+
+    def at(self, moment: int) -> Kernels:
+        """The kernels at one moment."""
+        weights = self.weights[moment]
+        norms = np.sqrt((weights.astype(np.float64) ** 2).sum(axis=(1, 2, 3))).astype(np.float32)
+        return Kernels(self.layer, weights, norms, 1)

@@ -177,7 +177,7 @@ class Gallery {
     }
     const number = this.order[place];
     const sentence = this.arrays.dead.data[number] ? words.dead : words.tile;
-    this.note.textContent = say(sentence, { number, value: this.write(this.arrays.values.data[number]) });
+    this.note.textContent = say(sentence, { number: number + this.header.first, value: this.write(this.arrays.values.data[number]) });
   }
 
   key(event) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -100,6 +100,46 @@ def kernel_gallery(
     )
 
 
+def slice_gallery(
+    slices: Any,
+    *,
+    key: str,
+    by: Literal["norm", "response"] = "norm",
+    chosen: int | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> int | None:
+    """One filter of a deep layer (``dlviz.vision.results.FilterSlices``), one kernel an input channel.
+
+    Sorted by the kernels' norms, or by what each channel adds to the filter's map on this photo. Returns the
+    number of the chosen input channel.
+    """
+    by_norm = by == "norm"
+    words = {
+        "title": _("Filter {filter} of {layer} by input channel", filter=slices.filter, layer=slices.layer),
+        "hint": _("Click an input channel to choose it; with the keyboard, arrows and Enter."),
+        "tile": _("Input channel {number}, norm {value}")
+        if by_norm
+        else _("Input channel {number}, adds {value} on average"),
+        "dead": "",
+    }
+    values = slices.norms if by_norm else slices.response
+    first = int(slices.channels[0])
+    place = None if chosen is None else chosen - first
+    picked = _gallery(
+        scene.slice_tiles(slices.weights),
+        words,
+        [slices.layer, slices.filter, "slice"],
+        key,
+        place,
+        on_change,
+        values=values,
+        order=np.argsort(-values, kind="stable"),
+        signed=True,
+        first=first,
+    )
+    return None if picked is None else picked + first
+
+
 def _gallery(
     tiles: np.ndarray,
     words: dict[str, str],
@@ -107,17 +147,18 @@ def _gallery(
     key: str,
     chosen: int | None,
     on_change: Callable[[], None] | None,
+    first: int = 0,
     **values: Any,
 ) -> int | None:
     held = (st.session_state.get(key) or {}).get("chosen")
     if held and held["shown"] == shown:
         chosen = int(held["number"])
-    header = {"lang": current(), "words": words, "shown": shown}
-    first = st.session_state.get(f"{key}_first")
-    if first is None or first[0] != shown:
+    header = {"lang": current(), "words": words, "shown": shown, "first": first}
+    begun = st.session_state.get(f"{key}_first")
+    if begun is None or begun[0] != shown:
         # What was chosen at first, for as long as these are shown: a later one would send all tiles again.
-        first = st.session_state[f"{key}_first"] = (shown, chosen)
-    data = scene.gallery(tiles, header, chosen=first[1], **values)
+        begun = st.session_state[f"{key}_first"] = (shown, chosen)
+    data = scene.gallery(tiles, header, chosen=begun[1], **values)
     result = _component(key=key, data=data, on_chosen_change=on_change or _nothing)
     if result.chosen and result.chosen["shown"] == shown:
         return int(result.chosen["number"])
