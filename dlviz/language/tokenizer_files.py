@@ -37,7 +37,7 @@ _PUBLIC = {
 
 _KINDS: dict[str, Kind] = {"BPE": "bpe", "WordPiece": "wordpiece", "Unigram": "unigram"}
 _NOTES: dict[str, str] = {
-    "clip": N_("What CLIP reads captions with: 49,408 entries, English only, everything in lower case."),
+    "clip": N_("What CLIP reads captions with: learnt from English, everything in lower case."),
     "minilm": N_("BERT's English WordPiece, in lower case and without accents, as MiniLM uses it."),
     "upload": N_("The vocabulary that you brought."),
 }
