@@ -8,7 +8,7 @@ Links, presets and the Back button move the field, and so the widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
@@ -69,6 +69,37 @@ def choice(
             codes,
             format_func=lambda code: options.get(code, code),
             key=f"{key}_choice",
+            on_change=moved,
+            **looks,
+        )
+    )
+
+
+def choices(
+    label: str,
+    options: Mapping[str, str],
+    *,
+    key: str,
+    default: Sequence[str],
+    most: int,
+    **looks: Any,
+) -> list[str]:
+    """Choose up to ``most`` codes; the URL carries them with commas between, nothing for the default."""
+    linked = [code for code in hidden_field(key, label).split(",") if code in options]
+    fitting = [code for code in default if code in options] or list(options)[:1]
+    st.session_state[f"{key}_choice"] = linked[:most] or fitting[:most]
+
+    def moved() -> None:
+        chosen = st.session_state[f"{key}_choice"]
+        st.session_state[key] = "" if chosen == fitting else ",".join(chosen)
+
+    return list(
+        st.multiselect(
+            label,
+            list(options),
+            format_func=lambda code: options.get(code, code),
+            key=f"{key}_choice",
+            max_selections=most,
             on_change=moved,
             **looks,
         )

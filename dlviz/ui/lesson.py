@@ -27,7 +27,7 @@ class Formula:
     """A formula of the course: in words, in LaTeX, and in LaTeX with the live numbers in it."""
 
     words: str
-    latex: str
+    latex: str = ""
     live: str = ""
 
 
@@ -56,7 +56,8 @@ def maths(formulas: Sequence[Formula]) -> None:
     with st.expander(_("Show the maths"), icon=":material/function:"):
         for formula in formulas:
             st.markdown(formula.words)
-            st.latex(formula.latex)
+            if formula.latex:
+                st.latex(formula.latex)
             if formula.live:
                 st.latex(formula.live)
 

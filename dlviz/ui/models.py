@@ -12,14 +12,14 @@ from dlviz.zoo import download
 from dlviz.zoo.cards import ModelCard
 
 
-def choose(key: str, *, task: str, label: str, default: str) -> str | None:
+def choose(key: str, *, task: str, label: str, default: str, leave_out: str = "") -> str | None:
     """A model of ``task`` that is on this machine, or None when there is none at all.
 
     A bundled model whose files are damaged is named with what is wrong, and the
     page goes on with another one. Models that are not here yet are behind
     :func:`more`.
     """
-    cards = zoo.cards(task)
+    cards = [card for card in zoo.cards(task) if card.name != leave_out]
     ready = {card.name: _(card.title) for card in cards if zoo.status(card.name) == "ready"}
     for card in cards:
         if zoo.status(card.name) == "broken":

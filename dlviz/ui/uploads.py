@@ -20,6 +20,7 @@ from dlviz.intake import FORMATS, Photo, photo
 from dlviz.settings import settings
 from dlviz.ui.controls import hidden_field
 from dlviz.ui.language import _, say
+from dlviz.ui.snippet import Source
 
 _SHELF = "visitor_photos"
 _SHELF_PLACES = 4
@@ -254,3 +255,15 @@ def _camera_works() -> bool:
     host = address.hostname or ""
     here = host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
     return here or address.scheme == "https"
+
+
+def notebook_source(key: str, *, default: str = "chelsea") -> Source:
+    """How a notebook gets the pixels of the picture that :func:`photo_input` shows under ``key``."""
+    link = st.session_state.get(key, "")
+    if link.startswith(_DIGEST) and link in _shelf():
+        return Source(
+            'photo(Path("your-picture.jpg").read_bytes()).pixels',
+            ("from pathlib import Path", "from dlviz.intake import photo"),
+        )
+    code = link if link in photos.SAMPLES else default
+    return Source(f"samples.load({code!r}).pixels", ("from dlviz import samples",))

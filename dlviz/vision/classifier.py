@@ -112,6 +112,11 @@ class Classifier(nn.Module):
         return pixels.to(weight.device, weight.dtype), geometry
 
 
+def class_names(model: Classifier) -> tuple[str, ...]:
+    """The names of the classes, in the order of the logits."""
+    return model.classes
+
+
 def residual_cnn(
     folder: Path, *, arguments: Mapping[str, Any], preprocessing: Mapping[str, Any]
 ) -> Classifier:
