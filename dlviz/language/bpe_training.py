@@ -32,7 +32,8 @@ class PairIndex:
         self.token = corpus.symbols.copy()
         self.joined = np.full(total, NEVER, np.int32)
         lengths = np.diff(corpus.word_offset)
-        self.weight = np.repeat(corpus.word_count, lengths)
+        # At most as many symbols as a text of 10 MB has bytes: 32 bits are enough, and half the memory.
+        self.weight = np.repeat(corpus.word_count.astype(np.int32), lengths)
         self.following = np.arange(1, total + 1, dtype=np.int32)
         self.following[corpus.word_offset[1:] - 1] = -1
         self.previous = np.arange(-1, total - 1, dtype=np.int32)
