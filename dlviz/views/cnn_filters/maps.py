@@ -101,6 +101,8 @@ def about(maps: FeatureMaps) -> str:
     )
     if not maps.dead_after:
         return size
+    if not maps.dead_count:
+        return " ".join([size, _("No map is dead on this photo.")])
     dead = ngettext(
         "{count} of them is dead on this photo: zero everywhere after {layer}.",
         "{count} of them are dead on this photo: zero everywhere after {layer}.",
