@@ -76,9 +76,8 @@ def _axis(
         return _adaptive(before, field, axis, source, cells)
     kernel, stride = window.kernel[axis], window.stride[axis]
     padding, dilation = window.padding[axis], window.dilation[axis]
-    after = np.stack(
-        [_hull(before, i * stride - padding + dilation * np.arange(kernel)) for i in range(cells)]
-    )
+    firsts = stride * np.arange(cells)[:, None] - padding
+    after = _hulls(before, firsts + dilation * np.arange(kernel))
     if field.size is None or field.stride is None or field.start is None:
         return after, None
     step = field.stride[axis]
@@ -89,18 +88,22 @@ def _axis(
     )
 
 
-def _hull(before: Intervals, taps: Int[np.ndarray, " kernel"]) -> Int[np.ndarray, " 2"]:
-    """The box around the fields of the cells that a window touches; a window in the padding sees nothing."""
-    inside = before[taps[(taps >= 0) & (taps < len(before))]]
-    inside = inside[inside[:, 1] > inside[:, 0]]
-    return np.array([inside[:, 0].min(), inside[:, 1].max()] if len(inside) else [0, 0])
+def _hulls(before: Intervals, taps: Int[np.ndarray, "cell kernel"]) -> Intervals:
+    """The boxes around the fields of the cells that each window touches; one in the padding sees nothing."""
+    nothing = np.iinfo(np.int64).max
+    inside = (taps >= 0) & (taps < len(before))
+    touched = before[np.clip(taps, 0, len(before) - 1)]
+    inside &= touched[..., 1] > touched[..., 0]
+    start = np.where(inside, touched[..., 0], nothing).min(axis=1)
+    stop = np.where(inside, touched[..., 1], 0).max(axis=1)
+    return np.stack([np.where(start < stop, start, 0), stop], axis=1)
 
 
 def _adaptive(
     before: Intervals, field: ReceptiveField, axis: int, source: int, cells: int
 ) -> tuple[Intervals, Theory | None]:
     edges = bins(source, cells)
-    after = np.stack([_hull(before, np.arange(start, stop)) for start, stop in edges])
+    after = np.concatenate([_hulls(before, np.arange(start, stop)[None]) for start, stop in edges])
     if source % cells or field.size is None or field.stride is None or field.start is None:
         return after, None
     length, step = source // cells, field.stride[axis]
