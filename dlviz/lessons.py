@@ -67,6 +67,13 @@ LESSONS: tuple[Lesson, ...] = (
         N_("CNN filters"),
         N_("Walk your own photo through a real network, layer by layer, down to one number."),
     ),
+    Lesson(
+        "bpe",
+        4,
+        ":material/content_cut:",
+        N_("Byte-pair encoding"),
+        N_("Train a tokeniser on your own text, one merge at a time, forwards and backwards."),
+    ),
 )
 
 MILESTONES: tuple[Milestone, ...] = (

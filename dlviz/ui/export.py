@@ -30,17 +30,29 @@ def panel(
     pictures: Mapping[str, Callable[[], bytes]] | None = None,
     tables: Mapping[str, Callable[[], Rows]] | None = None,
     arrays: Mapping[str, Callable[[], Mapping[str, np.ndarray]]] | None = None,
+    files: Mapping[str, tuple[str, Callable[[], bytes]]] | None = None,
 ) -> None:
     """The export panel of a page.
 
     Every entry is a title in the visitor's language and a function that makes
     the thing: a figure (PNG, SVG), a picture (PNG bytes), the rows of a table
-    (CSV) or named arrays (NPZ).
+    (CSV), named arrays (NPZ), or the name of a file of its own format and its
+    bytes.
     """
     opened = st.expander(_("Export"), icon=":material/download:", on_change="rerun", key=f"{stem}_export")
     if not opened.open:
         return
     with opened:
+        for index, (title, (file_name, content)) in enumerate((files or {}).items()):
+            st.markdown(title)
+            st.download_button(
+                file_name,
+                content(),
+                file_name=file_name,
+                mime="application/octet-stream",
+                key=f"{stem}_file_{index}_download",
+                on_click="ignore",
+            )
         for index, (title, make) in enumerate((figures or {}).items()):
             _figure_row(f"{stem}_{index}", title, make())
         for index, (title, picture) in enumerate((pictures or {}).items()):

@@ -44,6 +44,12 @@ def number(value: float, digits: int = 3) -> str:
     return i18n.number(value, current(), digits)
 
 
+def latex(value: float, digits: int = 3) -> str:
+    r"""Write a number for a formula: LaTeX knows no narrow space, and sets a gap after a bare comma."""
+    written = number(value, digits).replace(",", "{,}")
+    return written.replace("\u202f", r"\,").replace("\xa0", r"\,")
+
+
 def percent(value: float, digits: int = 1) -> str:
     """Write a share of one as a percentage in the visitor's language."""
     return i18n.percent(value, current(), digits)
