@@ -15,7 +15,8 @@ import streamlit as st
 
 Style = Literal["segmented", "pills", "select", "slider"]
 
-_HIDDEN = "<style>[class*='st-key-linked_'] {display: none}</style>"
+# The wrapper too: an empty one would still take its share of the gaps between elements.
+_HIDDEN = "<style>div:has(> [class*='st-key-linked_']) {display: none}</style>"
 
 
 def hidden_field(key: str, label: str) -> str:
