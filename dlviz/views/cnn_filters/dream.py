@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -46,7 +48,7 @@ def show(scene: Scene) -> None:
         bind="query-params",
         help=_("Off, the climb finds a pattern of fine noise that excites the filter and that no photo has."),
     )
-    arguments = {"layer": layer, "channel": channel, "seed": seed, "robust": robust}
+    arguments: dict[str, Any] = {"layer": layer, "channel": channel, "seed": seed, "robust": robust}
     lesson.maths([_formula()])
     lesson.code([(_("The climb:"), activation_maximisation.maximise, arguments)], model=scene.model)
     picture, curve = st.columns(2)
@@ -73,7 +75,7 @@ def _formula() -> lesson.Formula:
     )
 
 
-def _frame(place: object, frame: DreamFrame) -> None:
+def _frame(place: Any, frame: DreamFrame) -> None:
     place.image(
         frame.image,
         width=SIDE,
@@ -81,7 +83,7 @@ def _frame(place: object, frame: DreamFrame) -> None:
     )
 
 
-def _finished(place: object, curve: object, dream: Dream) -> None:
+def _finished(place: Any, curve: Any, dream: Dream) -> None:
     place.image(
         dream.image,
         width=SIDE,
