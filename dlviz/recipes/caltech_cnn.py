@@ -3,12 +3,12 @@
 A few thousand photos are little for millions of weights, so most of the recipe is about seeing each
 photo differently every time: random crops, turns and colours, mixup and cutmix, and small pictures
 first (they are cheaper, and coarse shapes are learnt before detail). The weights kept are a moving
-average of those that the optimiser visits. The test photos choose nothing: the schedule is fixed, and
-what is shipped is the average at its end.
+average of those that the optimiser visits. The test photos are measured on the way and choose nothing: what
+is shipped is the average at the end of the schedule.
 
-The shipped weights were planned for 140 epochs and shortened to 120 and then to 100 while they trained, to
-fit the time there was; `schedule` in `metrics.json` says at which epochs. A straight run of the settings
-below is the same recipe but not the same numbers.
+The shipped weights were planned for 140 epochs and shortened in steps to 93 while they trained, to fit the
+time there was; `schedule` in `metrics.json` says at which epochs. A straight run of the settings below is the
+same recipe but will not give the same numbers.
 
 Run it with `python -m dlviz.recipes.caltech_cnn RUN_DIR`; stopped at any moment, the same command
 goes on from the last whole epoch.

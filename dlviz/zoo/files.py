@@ -59,7 +59,7 @@ def verify(card: ModelCard, *, reread: bool = False, by_date: bool = False) -> d
         raise WeightsError(
             N_("The model {model} is damaged: {file} is missing or unreadable."),
             model=card.name,
-            file=str(card.folder / missing),
+            file=shown(card.folder / missing),
         )
     return {file.name: verify_file(card, file, reread=reread, by_date=by_date) for file in card.files}
 
@@ -78,7 +78,7 @@ def verify_file(card: ModelCard, file: CardFile, *, reread: bool = False, by_dat
     if expected_size is not None and size < expected_size:
         raise WeightsError(
             N_("The weight file {file} is cut short: it holds {size} bytes of {expected}."),
-            file=str(path),
+            file=shown(path),
             size=size,
             expected=expected_size,
         )
@@ -98,13 +98,18 @@ def _missing(card: ModelCard, path: Path) -> DlvizError:
             model=card.name,
             command=f"python -m dlviz.zoo download {card.name}",
         )
-    return WeightsError(N_("The weight file {file} is missing."), file=str(path))
+    return WeightsError(N_("The weight file {file} is missing."), file=shown(path))
+
+
+def shown(path: Path) -> str:
+    """A file by its model and name: visitors read these messages, and the server's folders are not theirs."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def altered(path: Path) -> WeightsError:
     """The error for a file whose sum is not the expected one."""
     return WeightsError(
-        N_("The weight file {file} is not the one that was published: its SHA-256 differs."), file=str(path)
+        N_("The weight file {file} is not the one that was published: its SHA-256 differs."), file=shown(path)
     )
 
 
