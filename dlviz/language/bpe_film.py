@@ -15,7 +15,6 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int
 
-from dlviz.events import Progress, Result, Work
 from dlviz.language import unigram
 from dlviz.language.bpe_moments import raw, shown, step, written_tokens
 from dlviz.language.results import (
@@ -26,7 +25,6 @@ from dlviz.language.results import (
     Step,
     Token,
     UnigramRound,
-    UnigramSettings,
     UnigramTrace,
     readable,
 )
@@ -297,32 +295,25 @@ class PieceFilm:
     text: str
 
 
-def piece_film(text: str, settings: UnigramSettings, *, symbols: int = 700, top: int = 8) -> Work:
-    """Learn a Unigram vocabulary and show each of its rounds at work on the text's beginning.
+def piece_film(trace: UnigramTrace, *, symbols: int = 700, top: int = 8) -> PieceFilm:
+    """The film of a Unigram training: each of its rounds at work on the text's beginning.
 
     Parameters
     ----------
-    text, settings
-        As :func:`dlviz.language.unigram.train` takes them.
+    trace
+        From :func:`dlviz.language.unigram.train`.
     symbols
         Characters of the text's beginning that are shown.
     top
         Pieces around the cut between going and staying.
     """
-    for event in unigram.train_steps(text, settings):
-        if isinstance(event, Result):
-            trace = event.value
-        else:
-            yield event
-    assert isinstance(trace, UnigramTrace)
     cast = _PieceCast()
     beginning = trace.excerpt[:symbols]
-    rounds = []
-    for number, one in enumerate(trace.rounds):
-        tokens = unigram.tokenise(trace, beginning, round_number=number).tokens
-        rounds.append(_piece_round(cast, one, tokens, top))
-        yield Progress(number + 1, len(trace.rounds))
-    yield Result(PieceFilm(tuple(cast.entries), tuple(rounds), beginning))
+    rounds = tuple(
+        _piece_round(cast, one, unigram.tokenise(trace, beginning, round_number=number).tokens, top)
+        for number, one in enumerate(trace.rounds)
+    )
+    return PieceFilm(tuple(cast.entries), rounds, beginning)
 
 
 class _PieceCast:

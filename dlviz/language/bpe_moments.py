@@ -165,10 +165,13 @@ def _first_places(trace: MergeTrace, n: int, pairs: Int[np.ndarray, " pair"]) ->
     border[trace.word_offset[: np.searchsorted(trace.word_offset, last, side="right")]] = True
     inside = ~border[ends[:-1] + 1]
     here = ((ids[:-1] << 32) | ids[1:])[inside]
-    found, index = np.unique(here, return_index=True)
-    place = np.searchsorted(found, pairs).clip(max=max(0, len(found) - 1))
-    known = found[place] == pairs if len(found) else np.zeros(len(pairs), bool)
-    return np.where(known, index[place] if len(found) else 0, last)
+    # Few pairs are asked for, many stand there: those that are asked for are sorted, not those that stand there.
+    asked = np.sort(pairs)
+    which = np.searchsorted(asked, here).clip(max=max(0, len(asked) - 1))
+    found = np.flatnonzero(asked[which] == here)[::-1] if len(asked) else np.empty(0, np.int64)
+    first = np.full(len(asked), last)
+    first[which[found]] = found  # backwards, so that the earliest place is written last
+    return first[np.searchsorted(asked, pairs)]
 
 
 def _table(trace: MergeTrace, n: int, counts: np.ndarray, top: int) -> PairTable:

@@ -5,7 +5,8 @@
 
 const NEVER = 2 ** 31 - 1;
 const ID = 0, TEXT = 1, BYTES = 2, LEFT = 3, RIGHT = 4, MERGE = 5, COUNT = 6, KNOWN = 7;
-const TELL_AFTER = 160; // ms of rest before the server hears where the visitor stands
+const TELL_AFTER = 250; // ms of rest before the server hears where the visitor stands
+const ASK_AFTER = 30; // the same where the pair counts of that place are not here
 const states = new WeakMap();
 
 // The tokens of a film after n steps. A token as [entry, first symbol, last symbol, fresh, word begins].
@@ -82,10 +83,10 @@ class Stepper {
 
   // ---- moving
 
-  go(n, rest = TELL_AFTER) {
+  go(n) {
     this.n = Math.max(0, Math.min(this.steps, n));
     this.draw();
-    this.report(rest);
+    this.report(this.lacks(this.n) ? ASK_AFTER : TELL_AFTER);
   }
 
   report(rest) {
@@ -122,7 +123,11 @@ class Stepper {
   // Whether the window of pair counts ends within a second of play.
   needsWindow() {
     const ahead = Math.min(this.n + Math.ceil(Number(this.speed.value)), this.steps);
-    return this.data.panels.some((panel) => panel.moments && !moment(panel, Math.min(ahead, panel.steps)));
+    return this.lacks(ahead);
+  }
+
+  lacks(n) {
+    return this.data.panels.some((panel) => panel.moments && !moment(panel, Math.min(n, panel.steps)));
   }
 
   // ---- building (once for each message) and drawing (at every step)
@@ -266,7 +271,8 @@ class Stepper {
     const next = view.n < panel.steps && view.now ? view.now.pairs[0] : null;
     const nodes = [];
     tokens.forEach(([entry, , , fresh, begins], i) => {
-      if (i) nodes.push(begins && panel.gap ? " " : element("wbr")); // a line may end after any token
+      // Lines end between words where there are any, else after any token.
+      if (i && (begins || !panel.gap)) nodes.push(panel.gap ? " " : element("wbr"));
       nodes.push(this.token(panel, entry, fresh ? "fresh" : ""));
       if (/\n$/.test(panel.entries[entry][TEXT])) nodes.push(element("br"));
     });
@@ -397,7 +403,7 @@ class Stepper {
     const pinned = this.pinned.get(view);
     if (pinned !== undefined) return pinned;
     if (view.now && view.now.made >= 0) return view.now.made;
-    return view.tokens[0]?.[0];
+    return view.panel.rounds ? undefined : view.tokens[0]?.[0];
   }
 
   point(view, token) {
@@ -435,7 +441,10 @@ class Stepper {
   drawDetail(view, entry) {
     const { panel, detail } = view;
     if (detail.hidden) return;
-    if (entry === undefined || !panel.entries[entry]) return detail.replaceChildren();
+    if (entry === undefined || !panel.entries[entry]) {
+      detail.shown = undefined;
+      return detail.replaceChildren(element("p", "note", panel.words.point));
+    }
     if (detail.shown === entry && detail.panel === panel) return;
     detail.shown = entry;
     detail.panel = panel;

@@ -248,6 +248,7 @@ def _panel_words() -> dict[str, str]:
         "unknown": _("nowhere: not in the vocabulary"),
         "counting": _("Counting pairs…"),
         "none": "",
+        "point": _("Point at a token to see what is known about it."),
     }
 
 

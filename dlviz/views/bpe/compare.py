@@ -6,16 +6,19 @@ import streamlit as st
 
 from dlviz.errors import Refused
 from dlviz.language import bpe, bpe_film, pretokenise, unigram, wordpiece
-from dlviz.language.results import LongestMatch, MergeSettings, MergeTrace, UnigramSettings
+from dlviz.language.results import LongestMatch, MergeSettings, MergeTrace, UnigramSettings, UnigramTrace
 from dlviz.ui import compute, lesson
 from dlviz.ui.components.token_stepper import Panel, Round, token_stepper
 from dlviz.ui.language import _, latex, say
-from dlviz.views.bpe import moments, tokens, train
+from dlviz.views.bpe import files, moments, tokens, train
 from dlviz.views.bpe.scene import Scene, noted, sentence
 
 KEY = "bpe_three"
 LONGEST = 20_000
 """Characters of the text that the three learn from: Unigram weighs every way to cut every word."""
+
+AT_ONCE = 1000
+"""Characters up to which Unigram takes less than a moment."""
 
 DEFAULT = "la souris sourit"
 
@@ -29,6 +32,12 @@ def show(scene: Scene) -> None:
         key="bpe_extra",
         bind="query-params",
     )
+    st.caption(
+        _(
+            "All three start from the characters of words, whatever borders are chosen above; each step is "
+            "one merge, or one round of pruning."
+        )
+    )
     text = scene.text[:LONGEST]
     if len(text) < len(scene.text):
         st.caption(_("All three learn from the first {count} characters.", count=LONGEST))
@@ -36,17 +45,15 @@ def show(scene: Scene) -> None:
     try:
         merges = compute.run(bpe.train, text=text, settings=bytepair)
         bound = compute.run(bpe.train, text=text, settings=word)
-        pruned = compute.stream(
-            bpe_film.piece_film, key="bpe_pieces", label=_("Unigram"), text=text, settings=pieces
-        )
+        likely = _unigram(text, pieces)
     except Refused as refusal:
         st.error(say(refusal), icon=":material/block:")
         return
-    if pruned is None:
+    if likely is None:
         return
-    three(merges, bound, pruned, f"{scene.film} {extra}")
+    three(merges, bound, bpe_film.piece_film(likely), f"{scene.film} {extra}")
     st.subheader(_("The same sentence in all three"), anchor=False)
-    on_a_sentence(merges, bound, text, pieces)
+    on_a_sentence(merges, bound, likely)
     lesson.code(
         [
             (
@@ -62,6 +69,17 @@ def show(scene: Scene) -> None:
         ],
         model=None,
     )
+    files.show_three(merges, bound, likely)
+
+
+def _unigram(text: str, settings: UnigramSettings) -> UnigramTrace | None:
+    """At once for a short text, as a job for a long one."""
+    if len(text) <= AT_ONCE:
+        return compute.run(unigram.train, text=text, settings=settings)
+    trace: UnigramTrace | None = compute.stream(
+        unigram.train_steps, key="bpe_pieces", label=_("Unigram"), text=text, settings=settings
+    )
+    return trace
 
 
 def settings_of(
@@ -206,13 +224,12 @@ def maths(merges: MergeTrace, bound: MergeTrace, pruned: bpe_film.PieceFilm, n: 
     )
 
 
-def on_a_sentence(merges: MergeTrace, bound: MergeTrace, text: str, pieces: UnigramSettings) -> None:
+def on_a_sentence(merges: MergeTrace, bound: MergeTrace, likely: UnigramTrace) -> None:
     """One sentence in the three finished vocabularies, and how each of them found its way."""
     words = sentence("bpe_same", _("A sentence to tokenise"), DEFAULT)
     try:
         replay = bpe.replay(merges, words)
         match = wordpiece.longest_match(bound, words)
-        likely = compute.run(unigram.train, text=text, settings=pieces)
         best = unigram.tokenise(likely, words)
     except Refused as refusal:
         st.error(say(refusal), icon=":material/block:")
@@ -225,7 +242,7 @@ def on_a_sentence(merges: MergeTrace, bound: MergeTrace, text: str, pieces: Unig
     token_stepper(
         "bpe_same_tokens",
         [tokens.panel(title, found, said.format(tokens=len(found))) for title, found, said in named],
-        film=f"{words} {len(text)} {pieces}",
+        film=f"{words} {likely.characters} {likely.settings}",
         stacked=True,
     )
     with st.expander(_("What WordPiece tried at each place"), icon=":material/straighten:"):

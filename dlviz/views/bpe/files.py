@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
 from dlviz.language import bpe_export
-from dlviz.language.results import MergeTrace
+from dlviz.language.results import Comparison, LanguagePrice, MergeTrace, UnigramTrace
 from dlviz.ui import export
 from dlviz.ui.language import _
 from dlviz.views.bpe import moments, quantities
@@ -22,11 +22,11 @@ def show(trace: MergeTrace) -> None:
         files={
             _("The vocabulary for Hugging Face's tokenizers: the same ids as here"): (
                 "tokenizer.json",
-                lambda: bpe_export.tokenizer_json(trace).encode("utf-8"),
+                lambda: _json(bpe_export.tokenizer_json(trace)),
             ),
             _("The merges, in the format of GPT-2's merges.txt"): (
                 "merges.txt",
-                lambda: bpe_export.merges_text(trace).encode("utf-8"),
+                lambda: _json(bpe_export.merges_text(trace)),
             ),
         },
         tables={
@@ -37,6 +37,50 @@ def show(trace: MergeTrace) -> None:
         },
         arrays={_("The trace as arrays, to be read with numpy"): lambda: _arrays(trace)},
     )
+
+
+def show_three(merges: MergeTrace, bound: MergeTrace, likely: UnigramTrace) -> None:
+    """Downloads of the three trainings side by side."""
+    export.panel(
+        "bpe_three",
+        files={
+            _("BPE as tokenizer.json"): ("bpe.json", lambda: _json(bpe_export.tokenizer_json(merges))),
+            _("WordPiece as tokenizer.json"): (
+                "wordpiece.json",
+                lambda: _json(bpe_export.tokenizer_json(bound)),
+            ),
+            _("Unigram as tokenizer.json"): ("unigram.json", lambda: _json(bpe_export.unigram_json(likely))),
+        },
+        figures={_("The pieces of Unigram's first round around the cut"): lambda: quantities.losses(likely)},
+        tables={
+            _("Every merge of BPE"): lambda: bpe_export.merge_rows(merges),
+            _("Every merge of WordPiece"): lambda: bpe_export.merge_rows(bound),
+            _("Every piece of Unigram's last round"): lambda: bpe_export.unigram_rows(likely),
+        },
+    )
+
+
+def show_compared(compared: Sequence[Comparison], price: LanguagePrice | None) -> None:
+    """Downloads of a text in several vocabularies."""
+    drawn = {_("Tokens of the sentence"): lambda: quantities.compared(compared, "tokens")}
+    if price is not None:
+        found = price
+        drawn[_("The price of a language")] = lambda: quantities.price(found)
+    export.panel(
+        "bpe_real", figures=drawn, tables={_("Every token of the sentence"): lambda: _rows(compared)}
+    )
+
+
+def _rows(compared: Sequence[Comparison]) -> list[dict[str, object]]:
+    return [
+        {"vocabulary": one.name, "place": i, "id": token.id, "token": token.text, "bytes": token.raw.hex(" ")}
+        for one in compared
+        for i, token in enumerate(one.tokens.tokens, 1)
+    ]
+
+
+def _json(text: str) -> bytes:
+    return text.encode("utf-8")
 
 
 def _figures(trace: MergeTrace, step: int) -> dict[str, Callable[[], go.Figure]]:

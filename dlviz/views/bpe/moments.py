@@ -39,10 +39,12 @@ def window(trace: MergeTrace, n: int) -> tuple[int, int]:
     """First and last moment whose pair counts are sent along.
 
     Blocks with half a block around them: near moments are at hand, and as long as the visitor stays within a
-    block the message to the browser stays the same. Long trainings have smaller blocks, because each moment
-    costs more.
+    block the message to the browser stays the same. Long trainings have smaller blocks, and the
+    longest none, because each moment costs more.
     """
     pairs = len(trace.log.left)
-    block = 32 if pairs < 5_000 else 8 if pairs < 100_000 else 2
+    if pairs > 20_000:
+        return max(0, n - 1), n + 1
+    block = 32 if pairs < 2_000 else 8
     first = n // block * block
     return max(0, first - block // 2), first + block + block // 2

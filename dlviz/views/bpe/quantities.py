@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from dlviz.figures import bpe as figures
 from dlviz.language import bpe
-from dlviz.language.results import MergeTrace
+from dlviz.language.results import Comparison, LanguagePrice, MergeTrace, UnigramTrace
 from dlviz.ui.language import _
 
 
@@ -52,3 +54,24 @@ def tree(trace: MergeTrace, step: int) -> go.Figure:
     return figures.merge_tree(
         bpe.tree(trace, made), merge=_("merge"), symbol=_("in the alphabet"), count=_("times made")
     )
+
+
+def losses(trace: UnigramTrace) -> go.Figure:
+    """The pieces of the first Unigram round between staying and going."""
+    words = figures.LossWords(_("loss in nats"), _("stays"), _("goes"))
+    return figures.unigram_losses(trace.rounds[0], words)
+
+
+def compared(results: Sequence[Comparison], field: str) -> go.Figure:
+    """One text in several vocabularies."""
+    axis = {
+        "tokens": _("tokens"),
+        "characters_per_token": _("characters per token"),
+        "tokens_per_word": _("tokens per word"),
+    }
+    return figures.comparison(results, field, axis=axis[field])
+
+
+def price(found: LanguagePrice) -> go.Figure:
+    """The same sentence in English and in French."""
+    return figures.language_price(found, first=_("English"), second=_("French"), axis=_("tokens"))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from dlviz.errors import DlvizError, Refused
-from dlviz.figures import bpe as figures
 from dlviz.intake.texts import document
 from dlviz.language import bpe, sample_texts, vocabularies
-from dlviz.language.results import Comparison, MergeTrace, VocabularyInfo
+from dlviz.language.results import Comparison, LanguagePrice, MergeTrace, VocabularyInfo
 from dlviz.language.tokenizer_files import MAX_JSON
 from dlviz.ui import charts, controls, lesson
 from dlviz.ui.components.token_stepper import token_stepper
 from dlviz.ui.language import _, latex, say
 from dlviz.ui.uploaded import forget
-from dlviz.views.bpe import tokenise, tokens
+from dlviz.views.bpe import files, quantities, tokenise, tokens
 from dlviz.views.bpe.scene import Scene, sentence
 
 OWN = "own"
@@ -39,7 +38,7 @@ def show(scene: Scene, trace: MergeTrace | None) -> None:
     _side_by_side(compared, words)
     _notes([here[name] for name in names if name in here])
     st.subheader(_("The price of a language"), anchor=False)
-    _price([name for name in names if name in here], upload)
+    found = _price([name for name in names if name in here], upload)
     replayable = {name: info.title for name, info in here.items() if info.replays}
     if replayable:
         st.subheader(_("The merges of a real vocabulary"), anchor=False)
@@ -59,6 +58,7 @@ def show(scene: Scene, trace: MergeTrace | None) -> None:
         ],
         model=None,
     )
+    files.show_compared(compared, found)
 
 
 def _upload() -> str | None:
@@ -144,12 +144,11 @@ def _side_by_side(compared: list[Comparison], words: str) -> None:
         key="bpe_field",
         wrap=True,
     )
-    axis = {
-        "tokens": _("tokens"),
-        "characters_per_token": _("characters per token"),
-        "tokens_per_word": _("tokens per word"),
-    }[field]
-    charts.show(figures.comparison(compared, field, axis=axis), key="bpe_real_bars", alt=axis)
+    charts.show(
+        quantities.compared(compared, field),
+        key="bpe_real_bars",
+        alt=_("The same sentence in several vocabularies."),
+    )
 
 
 def _notes(infos: list[VocabularyInfo]) -> None:
@@ -158,7 +157,7 @@ def _notes(infos: list[VocabularyInfo]) -> None:
             st.markdown(f"**{info.title}** · {_('{size} entries', size=info.size)} · {_(info.note)}")
 
 
-def _price(names: list[str], upload: str | None) -> None:
+def _price(names: list[str], upload: str | None) -> LanguagePrice | None:
     """The same sentence in English and in French."""
     left, right = st.columns(2)
     with left:
@@ -166,14 +165,14 @@ def _price(names: list[str], upload: str | None) -> None:
     with right:
         second = sentence("bpe_french", _("In French"), FRENCH)
     if not names or not first.strip() or not second.strip():
-        return
+        return None
     try:
         found = vocabularies.price(first, second, names, tokenizer_json=upload)
     except DlvizError as error:
         st.error(say(error), icon=":material/block:")
-        return
+        return None
     charts.show(
-        figures.language_price(found, first=_("English"), second=_("French"), axis=_("tokens")),
+        quantities.price(found),
         key="bpe_price",
         height=360,
         alt=_("Tokens of the same sentence in two languages."),
@@ -193,6 +192,7 @@ def _price(names: list[str], upload: str | None) -> None:
             )
         ]
     )
+    return found
 
 
 def _replay(titles: dict[str, str], words: str, upload: str | None) -> None:
