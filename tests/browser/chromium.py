@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright, sync_playwright
 
 FLAGS = [
     "--headless",
@@ -22,18 +22,18 @@ FLAGS = [
 SYSTEM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def executable() -> str | None:
+def executable(playwright: Playwright) -> str | None:
     """The path of a Chromium that is there, or None."""
     if named := os.environ.get("DLVIZ_CHROMIUM"):
         return named
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
+    own = playwright.chromium.executable_path
     if Path(own).exists():
         return own
     return next((found for name in SYSTEM if (found := shutil.which(name))), None)
 
 
 if __name__ == "__main__":
-    found = executable()
+    with sync_playwright() as playwright:
+        found = executable(playwright)
     print(found or "no Chromium found")
     sys.exit(0 if found else 1)

@@ -57,7 +57,7 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        path = executable()
+        path = executable(playwright)
         assert path, "no Chromium: run scripts/browser.sh"
         started = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started

@@ -81,7 +81,7 @@ def test_hovering_a_cell_explains_it_without_the_server(visit: Visit) -> None:
     for share in (0.2, 0.35, 0.5, 0.65, 0.8):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
         page.wait_for_timeout(60)
-        seen.add(page.locator(".explorer .numbers").inner_text())
+        seen.add(page.locator(".explorer .side").inner_text())
     sent.append(page.evaluate("() => window.sent"))
     assert len(seen) == 5
     assert sent == [0]
@@ -162,4 +162,4 @@ def test_pictures_and_data_can_be_taken_home(visit: Visit) -> None:
 def test_the_other_networks_are_offered_with_their_size(visit: Visit) -> None:
     page = visit(PAGE.format(language="en"))
     page.get_by_text("More models", exact=True).click()
-    expect(page.get_by_text(re.compile(r"ResNet-50.*102"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"ResNet-50.*103"))).to_be_visible()

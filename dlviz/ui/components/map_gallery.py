@@ -41,9 +41,9 @@ def map_gallery(
     shared
         One colour scale for all maps, or each map its own.
     chosen
-        The map that is chosen at first, from the link.
+        The chosen map, from the link; without it the gallery keeps the visitor's own choice.
     on_change
-        Called when the visitor chooses another map.
+        Called when the visitor chooses another map; ``st.session_state[key].chosen`` has its number.
 
     Returns
     -------
@@ -151,17 +151,17 @@ def _gallery(
     **values: Any,
 ) -> int | None:
     held = (st.session_state.get(key) or {}).get("chosen")
-    if held and held["shown"] == shown:
-        chosen = int(held["number"])
-    header = {"lang": current(), "words": words, "shown": shown, "first": first}
+    picked = int(held["number"]) if held and held["shown"] == shown else None
+    if chosen is None:
+        chosen = picked
     begun = st.session_state.get(f"{key}_first")
-    if begun is None or begun[0] != shown:
-        # What was chosen at first, for as long as these are shown: a later one would send all tiles again.
+    if begun is None or begun[0] != shown or chosen not in (picked, begun[1]):
+        # The browser knows what it picked itself; only another choice (a link, the Back button) is sent, with
+        # all tiles.
         begun = st.session_state[f"{key}_first"] = (shown, chosen)
+    header = {"lang": current(), "words": words, "shown": shown, "first": first}
     data = scene.gallery(tiles, header, chosen=begun[1], **values)
-    result = _component(key=key, data=data, on_chosen_change=on_change or _nothing)
-    if result.chosen and result.chosen["shown"] == shown:
-        return int(result.chosen["number"])
+    _component(key=key, data=data, on_chosen_change=on_change or _nothing)
     return chosen
 
 

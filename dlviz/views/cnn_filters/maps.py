@@ -141,7 +141,7 @@ def _map_picked() -> None:
 
 
 def _cell_picked() -> None:
-    cell = st.session_state[EXPLORER].cell
+    cell = (st.session_state[EXPLORER].pinned or {}).get("cell")
     st.session_state[CELL] = f"{int(cell[0])},{int(cell[1])}" if cell else ""
 
 
