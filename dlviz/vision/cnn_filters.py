@@ -17,7 +17,7 @@ from dlviz.vision.attribution_results import Box
 from dlviz.vision.classifier import Classifier
 from dlviz.vision.layout import array_of, canonical
 from dlviz.vision.outline import source_name
-from dlviz.vision.receptive_field import receptive_fields
+from dlviz.vision.receptive_field import fields_of
 from dlviz.vision.results import FeatureMaps, FilterHistory, FilterSlices, Kernels
 from dlviz.vision.tape import Call, Entry, observe, tape
 
@@ -122,7 +122,7 @@ def feature_maps(model: Classifier, image: Photo, *, layer: str) -> FeatureMaps:
         order=np.argsort(-strength, kind="stable"),
         dead=_dead(judged) if judged is not None else np.zeros(len(maps), dtype=bool),
         dead_after=judge.name if judge else "",
-        field=receptive_fields(entries)[entry.index],
+        field=fields_of(model, pixels)[entry.index],
         picture=picture(model, pixels),
         box=Box(geometry.left, geometry.top, geometry.width, geometry.height),
     )

@@ -19,7 +19,7 @@ from dlviz.vision.cnn_filters import Photo, contributions, find, picture
 from dlviz.vision.follows import follow
 from dlviz.vision.layout import Window, array_of, bins, canonical, plane_of
 from dlviz.vision.outline import source_name
-from dlviz.vision.receptive_field import receptive_fields
+from dlviz.vision.receptive_field import fields_of
 from dlviz.vision.results import (
     AttentionParts,
     Dissection,
@@ -80,7 +80,7 @@ def dissect(model: Classifier, image: Photo, *, layer: str, channel: int) -> Dis
         base=plane,
         follows=follows,
         values=follows[-1].output if follows else plane,
-        field=receptive_fields(entries)[target.index],
+        field=fields_of(model, pixels)[target.index],
         picture=picture(model, pixels),
         box=Box(geometry.left, geometry.top, geometry.width, geometry.height),
     )

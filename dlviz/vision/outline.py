@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dlviz.vision.classifier import Classifier
-from dlviz.vision.receptive_field import receptive_fields
+from dlviz.vision.receptive_field import fields_of
 from dlviz.vision.results import Layer, NetworkOutline, Stage
 from dlviz.vision.tape import PHOTO, Entry, network_of, tape
 
@@ -42,7 +42,7 @@ def layers(model: Classifier) -> tuple[Layer, ...]:
 def outline_at(network: nn.Module, pixels: Float[Tensor, "1 3 height width"]) -> NetworkOutline:
     """The outline of any network for inputs of the size of `pixels`."""
     entries = tape(network, pixels)
-    fields = receptive_fields(entries)
+    fields = fields_of(network, pixels)
     depths = relative_depths(entries)
     named = [entry for entry in entries if entry.name]
     places = _places(network_of(network), named)

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from dlviz.vision.layout import Window, bins
 from dlviz.vision.results import ReceptiveField
-from dlviz.vision.tape import Entry
+from dlviz.vision.tape import Entry, network_of, tape
 
 Intervals = Int[np.ndarray, "cell 2"]
 Theory = tuple[int, int, int]
 """Size, stride and start of the cells of one axis."""
+
+
+_FIELDS: WeakKeyDictionary[nn.Module, dict[tuple[int, ...], tuple[ReceptiveField, ...]]] = WeakKeyDictionary()
+
+
+def fields_of(model: nn.Module, pixels: Float[Tensor, "1 3 height width"]) -> tuple[ReceptiveField, ...]:
+    """The receptive fields of a network's tape, worked out once per network and input size."""
+    known = _FIELDS.setdefault(network_of(model), {})
+    size = tuple(pixels.shape)
+    if size not in known:
+        known[size] = receptive_fields(tape(model, pixels))
+    return known[size]
 
 
 def receptive_fields(entries: Sequence[Entry]) -> tuple[ReceptiveField, ...]:
