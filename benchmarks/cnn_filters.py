@@ -27,7 +27,7 @@ from dlviz.vision.cnn_filters import feature_maps
 from dlviz.vision.readable import make_readable
 
 ALLOWED = 1.3
-"""Feature maps + Grad-CAM may take this many times a bare forward and backward pass (issue 2, item 18)."""
+"""Feature maps + Grad-CAM may take this many times a bare forward and backward pass."""
 
 BARE, PEER = "forward + backward", "TorchCAM: Grad-CAM"
 ONE_PASS = "dlviz: maps + Grad-CAM, one pass"
