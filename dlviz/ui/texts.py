@@ -12,7 +12,7 @@ from dlviz.intake.texts import FORMATS, MAX_BYTES, Text, document, pasted
 from dlviz.ui.controls import hidden_field
 from dlviz.ui.language import _, say
 from dlviz.ui.snippet import Source
-from dlviz.ui.uploaded import forget
+from dlviz.ui.uploaded import arrived, forget
 
 IN_LINK = 500
 """Characters of a text that a link carries; a longer one is known by its digest."""
@@ -230,7 +230,7 @@ def _privacy() -> None:
 
 
 def _uploaded(key: str, widget: str) -> None:
-    file = st.session_state[widget]
+    file = arrived(widget)
     if file is None:
         return
     try:

@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from PIL import Image, ImageOps
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dlviz import samples as photos
@@ -21,6 +19,7 @@ from dlviz.settings import settings
 from dlviz.ui.controls import hidden_field
 from dlviz.ui.language import _, say
 from dlviz.ui.snippet import Source
+from dlviz.ui.uploaded import arrived, forget
 
 _SHELF = "visitor_photos"
 _SHELF_PLACES = 4
@@ -190,15 +189,15 @@ def _privacy() -> None:
 
 
 def _uploaded(key: str, widget: str) -> None:
-    file = st.session_state[widget]
+    file = arrived(widget)
     if file is not None:
         _take(key, file)
-        _forget(file)
+        forget(file)
         st.session_state[f"{key}_turn"] = st.session_state.get(f"{key}_turn", 0) + 1
 
 
 def _photographed(key: str, widget: str) -> None:
-    if (file := st.session_state[widget]) is not None:
+    if (file := arrived(widget)) is not None:
         _take(key, file)
 
 
@@ -213,13 +212,6 @@ def _take(key: str, file: UploadedFile) -> None:
     shelf = {kept: own for kept, own in _shelf().items() if kept != link} | {link: taken}
     st.session_state[_SHELF] = dict(list(shelf.items())[-_SHELF_PLACES:])
     _choose(key, link)
-
-
-def _forget(file: UploadedFile) -> None:
-    """Drop the bytes, which Streamlit would hold for the whole session: the pixels are enough."""
-    context = get_script_run_ctx()
-    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def _shelf() -> dict[str, Photo]:

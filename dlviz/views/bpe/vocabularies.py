@@ -12,7 +12,7 @@ from dlviz.language.tokenizer_files import MAX_JSON
 from dlviz.ui import charts, controls, lesson
 from dlviz.ui.components.token_stepper import token_stepper
 from dlviz.ui.language import _, latex, say
-from dlviz.ui.uploaded import forget
+from dlviz.ui.uploaded import arrived, forget
 from dlviz.views.bpe import files, quantities, tokenise, tokens
 from dlviz.views.bpe.scene import Scene, sentence
 
@@ -86,7 +86,7 @@ def _upload() -> str | None:
 
 
 def _uploaded(widget: str) -> None:
-    file = st.session_state[widget]
+    file = arrived(widget)
     if file is None:
         return
     state = st.session_state
