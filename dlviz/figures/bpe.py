@@ -166,10 +166,10 @@ def zipf(result: Frequencies, words: ZipfWords) -> go.Figure:
         line={"color": SECOND, "dash": "dash"},
         hoverinfo="skip",
     )
-    figure.update_xaxes(type="log", title=words.rank)
+    figure.update_xaxes(type="log", title=words.rank, dtick=1)
     low = 0.7 * float(result.count.min())
     figure.update_yaxes(
-        type="log", title=words.count, range=[np.log10(low), np.log10(2.0 * result.count.max())]
+        type="log", title=words.count, dtick=1, range=[np.log10(low), np.log10(2.0 * result.count.max())]
     )
     return figure
 
@@ -216,7 +216,8 @@ def language_price(price: LanguagePrice, *, first: str, second: str, axis: str) 
         ]
     )
     figure.update_yaxes(title=axis, rangemode="tozero")
-    return figure.update_layout(barmode="group")
+    # One vocabulary alone would give two bars as wide as the page.
+    return figure.update_layout(barmode="group", bargap=0.2 + 0.5 / max(1, len(names)))
 
 
 def merge_tree(tree: MergeTree, *, merge: str, symbol: str, count: str) -> go.Figure:

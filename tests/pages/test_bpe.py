@@ -259,3 +259,14 @@ def test_the_language_changes_nothing_but_words(open_page: Opener) -> None:
     after = films(app)[0]["panels"][0]
     assert before["moments"] == after["moments"]
     assert before["words"] != after["words"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_code_that_is_shown_runs(open_page: Opener, section: str) -> None:
+    app = open_page("bpe", bpe_view=section, bpe_text="text:aaaa bbbb aaaa bbbb", bpe_n="1")
+    snippets = [one.value for one in app.code if one.value.startswith("from dlviz")]
+    assert len(snippets) == 2
+    names: dict[str, Any] = {}
+    for snippet in snippets:
+        exec(snippet, names)
+    assert names["result"] is not None
