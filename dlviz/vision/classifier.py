@@ -132,6 +132,21 @@ def residual_cnn(
     return Classifier(network.float(), read_classes(folder / "classes.json"), _preprocessing(preprocessing))
 
 
+def untrained_residual_cnn(
+    folder: Path, *, arguments: Mapping[str, Any], preprocessing: Mapping[str, Any], seed: int
+) -> Classifier:
+    """Our own network as it was before its training: the weights that the recipe's seed draws.
+
+    Beside the trained one it shows what is learnt and what the architecture gives for nothing.
+    """
+    from dlviz.vision.residual_cnn import ResidualCNN
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = ResidualCNN(**arguments)
+    return Classifier(network, read_classes(folder / "classes.json"), _preprocessing(preprocessing))
+
+
 def torchvision_classifier(folder: Path, *, name: str, weights: str) -> Classifier:
     """A public network, as torchvision defines it, from its weight file in ``folder``.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,35 @@ _CALTECH_METRICS = (
         N_("Each of the 101 classes counts the same, however many of the {photos} test photos are its own."),
     ),
 )
-_BUNDLED: dict[str, Callable[[str], ModelCard]] = {"caltech-cnn": _caltech_cnn}
+
+
+def _untrained_cnn(name: str) -> ModelCard:
+    """The bundled network before its training: nothing to download or to verify but the class names."""
+    trained = _caltech_cnn("caltech-cnn")
+    seed = _facts(trained.folder).metrics.get("seed", 0)
+    return replace(
+        trained,
+        name=name,
+        title=N_("Our residual CNN before training"),
+        files=tuple(file for file in trained.files if file.name == "classes.json"),
+        training_data=Sentence(
+            N_("Nothing: its weights are as they were drawn, from seed {seed}."), {"seed": seed}
+        ),
+        fails=Sentence(
+            N_("It has learnt nothing: its answers are chance. It is here to be set beside the trained one.")
+        ),
+        builder="dlviz.vision.classifier:untrained_residual_cnn",
+        options={**trained.options, "seed": seed},
+        recipe="",
+        metrics=(),
+        per_class={},
+    )
+
+
+_BUNDLED: dict[str, Callable[[str], ModelCard]] = {
+    "caltech-cnn": _caltech_cnn,
+    "caltech-cnn-untrained": _untrained_cnn,
+}
 
 
 def _facts(folder: Path) -> Facts:

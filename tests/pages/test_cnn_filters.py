@@ -115,7 +115,7 @@ def second_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_two_networks_stand_side_by_side(open_page: Opener, second_network: str) -> None:
-    app = opened(open_page, view="compare", depth="50")
+    app = opened(open_page, view="compare", depth="50", other=second_network)
     assert not app.exception
     assert not app.error
     text = " ".join(block.value for block in app.markdown)
