@@ -11,7 +11,8 @@ KEY = "projector"
 LARGER = """<style>
 html { font-size: 125% !important; }
 [data-testid="stMarkdownContainer"] :is(p, li) { font-size: 1.1rem; line-height: 1.5; }
-[data-testid="stSidebar"][aria-expanded="true"] { min-width: 23rem; }
+[data-testid="stSidebar"][style*="width: 300px"] { width: 21rem !important; }
+[data-baseweb="select"] * { font-size: 1rem; }
 [data-testid="stWidgetLabel"] p { font-size: 1.05rem; font-weight: 600; }
 </style>"""
 
