@@ -97,3 +97,18 @@ def model_card(name: str) -> None:
         for metric in card.metrics:
             st.markdown(f"**{_(metric.name)}: {percent(metric.value)}.** {say(metric.how)}")
         st.warning(say(card.fails), icon=":material/warning:")
+        if card.per_class:
+            weakest = sorted(card.per_class.items(), key=lambda entry: entry[1])
+            st.markdown(_("Right answers by class, the weakest first:"))
+            st.dataframe(
+                {
+                    _("Class"): [name for name, _share in weakest],
+                    _("Right"): [share for _name, share in weakest],
+                },
+                column_config={
+                    _("Right"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+                },
+                height=260,
+                hide_index=True,
+                key=f"per_class_{card.name}",
+            )
