@@ -108,7 +108,7 @@ def test_a_preset_moves_the_stepper(visit: Visit) -> None:
     page.get_by_text("Presets, and what to look for").click()
     page.get_by_text("The example of the first paper").click()
     at(page, 3)
-    page.wait_for_function("() => document.body.innerText.includes('newest newest')")
+    page.wait_for_function("() => document.querySelector('textarea')?.value.includes('newest newest')")
     assert any(token.startswith("est") for token in tokens(page))
 
 
@@ -133,6 +133,7 @@ def test_a_sentence_replays_and_a_token_marks_its_merges(visit: Visit) -> None:
     assert page.locator(".stepper ol.fired li").count() == 6
     page.locator(".stepper .text bdi", has_text="sou").first.hover()
     assert page.locator(".stepper ol.fired li.used").count() == 2
+    assert page.locator(".stepper ol.fired li.best").is_visible()
     press(page, "first")
     at(page, 0)
     press(page, "play")
@@ -232,3 +233,12 @@ def test_every_section_in_the_dark(visit: Visit, section: str) -> None:
     page.wait_for_timeout(1500)
     assert page.locator("[data-testid=stAlertContentError]").count() == 0
     shoot(page, f"bpe-{section}-fr-dark")
+
+
+def test_the_merge_that_fires_is_scrolled_into_view(visit: Visit) -> None:
+    page = opened(visit, "bpe?lang=en&bpe_view=tokenise&bpe_text=marche")
+    inside = page.locator(".stepper ol.fired").evaluate(
+        """list => { const box = list.getBoundingClientRect(), row = list.querySelector(".best").getBoundingClientRect();
+        return row.top >= box.top - 1 && row.bottom <= box.bottom + 1; }"""
+    )
+    assert inside

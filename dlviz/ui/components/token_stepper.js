@@ -372,7 +372,7 @@ class Stepper {
     after.replaceChildren(element("h4", "", panel.words.after), element("ol", "fired", ...list));
     const best = after.querySelector(".best");
     const ol = after.querySelector("ol");
-    if (best) ol.scrollTop = best.offsetTop - ol.offsetTop - ol.clientHeight / 2;
+    if (best) ol.scrollTop = best.offsetTop - ol.clientHeight / 2;
   }
 
   drawPieces(view) {

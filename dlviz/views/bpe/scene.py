@@ -43,8 +43,9 @@ def scene() -> Scene:
 
 def _look(text: str) -> None:
     """The beginning of the text, and its size."""
-    beginning = text if len(text) <= 140 else text[:139] + "…"
-    st.code(beginning, language=None, wrap_lines=True)
+    if st.session_state.get(f"{TEXT}_source") != "typed":
+        beginning = text if len(text) <= 140 else text[:139] + "…"
+        st.code(beginning, language=None, wrap_lines=True)
     st.caption(_("{characters} characters, {words} words.", characters=len(text), words=len(text.split())))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dlviz.language import bpe, bpe_film
+from dlviz.language import bpe, bpe_film, sample_texts
 from dlviz.language.results import MergeSettings, MergeTrace
 from dlviz.ui import lesson
 from dlviz.ui.components.token_stepper import Panel, token_stepper
@@ -28,6 +28,13 @@ def show(scene: Scene, trace: MergeTrace) -> None:
         on_move=lambda step: moments.remember(KEY, step),
     )
     st.caption(_stopped(trace))
+    if scene.text == sample_texts.COURSE_BPE and scene.settings == MergeSettings():
+        st.caption(
+            _(
+                "The slide prints another final list of tokens: that list is not what the procedure yields. What it "
+                "does yield, with this tie-break, is shown here."
+            )
+        )
     maths(trace, n)
     lesson.code(
         [

@@ -35,6 +35,13 @@ def show(scene: Scene, trace: MergeTrace | None) -> None:
     except DlvizError as error:
         st.error(say(error), icon=":material/block:")
         return
+    if words.rstrip(" .") == sample_texts.COURSE_WORDPIECE:
+        st.caption(
+            _(
+                "The slide cuts this sentence into “J ' adore le traitement auto matique du langage”. These are the "
+                "cuts of real vocabularies."
+            )
+        )
     _side_by_side(compared, words)
     _notes([here[name] for name in names if name in here])
     st.subheader(_("The price of a language"), anchor=False)
