@@ -105,12 +105,13 @@ def _note(message: object, errors: list[str]) -> None:
 
 def settle(page: Page) -> None:
     """Wait until the page stands and its script is no longer running."""
-    page.wait_for_selector("h1")
     page.wait_for_timeout(300)
     page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stStatusWidget]')"
-        " && document.querySelectorAll('[data-stale=true]').length === 0"
+        "() => document.querySelector('h1')"
+        " && document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+        " && document.querySelector('[data-testid=stMain]').innerText.includes('dlviz 0.')"
     )
+    page.wait_for_timeout(200)
 
 
 def shoot(page: Page, name: str) -> None:

@@ -42,7 +42,7 @@ def test_an_own_photo_goes_through_the_network(visit: Visit) -> None:
     assert "sha256" in page.url
     shoot(page, "cnn_filters-own-photo")
     page.get_by_text("Français", exact=True).first.click()
-    page.wait_for_function("() => document.querySelector('h1').innerText.includes('Filtres')")
+    page.wait_for_function("() => document.querySelector('h1')?.innerText.includes('Filtres')")
     settle(page)
     expect(page.get_by_text(re.compile("mine.jpg, 900 × 600"))).to_be_visible()
 
