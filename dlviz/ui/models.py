@@ -37,13 +37,13 @@ def _say_what_is_wrong(card: ModelCard) -> None:
         st.warning(say(error), icon=":material/broken_image:")
 
 
-def more(key: str, *, task: str) -> None:
+def more(key: str, *, task: str, title: str = "") -> None:
     """The public models of ``task`` that are not here: their size, and a download for the operator."""
     absent = [card for card in zoo.cards(task) if zoo.status(card.name) == "absent"]
     if not absent:
         return
     opened = st.expander(
-        _("More models"), icon=":material/cloud_download:", on_change="rerun", key=f"{key}_more"
+        title or _("More models"), icon=":material/cloud_download:", on_change="rerun", key=f"{key}_more"
     )
     if not opened.open:
         return
@@ -58,7 +58,7 @@ def more(key: str, *, task: str) -> None:
 
 
 def _offer(key: str, card: ModelCard) -> None:
-    size = _("{size} MB", size=number(card.size / 1e6, 0))
+    size = _("{size} MB", size=number(card.size / 1e6, 0)) if card.size else _("a few MB")
     st.markdown(f"**{_(card.title)}** · {size} · {say(card.licence)}")
     if not operator.is_operator():
         return

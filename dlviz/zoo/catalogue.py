@@ -19,6 +19,7 @@ from dlviz.settings import settings
 from dlviz.zoo.cards import CardFile, Facts, Metric, ModelCard, Sentence, read_facts
 
 CLASSIFICATION = "image-classification"
+VOCABULARY = "vocabulary"
 _TOP1 = N_("Top-1 accuracy")
 _TOP5 = N_("Top-5 accuracy")
 
@@ -53,10 +54,18 @@ _TORCHVISION: dict[str, tuple[str, str, str]] = {
     "vit_b_16": ("ViT-B/16", "Vision transformer (Dosovitskiy et al. 2021)", _PATCHES),
 }
 
+# Title, repository on the Hugging Face hub, kind, languages. The hub tells size, sum and revision.
+_VOCABULARIES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "gpt2": ("GPT-2", "openai-community/gpt2", "Byte-level BPE", ("en",)),
+    "cl100k": ("GPT-4 (cl100k)", "Xenova/gpt-4", "Byte-level BPE", ("en", "fr")),
+    "camembert": ("CamemBERT", "almanach/camembert-base", "Unigram (SentencePiece)", ("fr",)),
+    "llama": ("Llama", "hf-internal-testing/llama-tokenizer", "BPE (SentencePiece)", ("en", "fr")),
+}
+
 
 def names() -> tuple[str, ...]:
     """Names of all models: bundled, then public, then those in the operator's own folders."""
-    return (*_BUNDLED, *_TORCHVISION, *_folders())
+    return (*_BUNDLED, *_TORCHVISION, *_VOCABULARIES, *_folders())
 
 
 def card(name: str) -> ModelCard:
@@ -71,12 +80,36 @@ def card(name: str) -> ModelCard:
         return _BUNDLED[name](name)
     if name in _TORCHVISION:
         return _torchvision_card(name, settings().home / "models" / name)
+    if name in _VOCABULARIES:
+        return _vocabulary_card(name, settings().home / "models" / name)
     if name in (folders := _folders()):
         return _folder_card(name, folders[name])
     raise NotAvailable(
         N_("There is no model called “{model}”. The models are: {names}."),
         model=name,
         names=", ".join(names()),
+    )
+
+
+def _vocabulary_card(name: str, folder: Path) -> ModelCard:
+    """A public tokenizer: one file of tables and rules, read by ``dlviz.language.vocabularies``."""
+    title, repo, kind, languages = _VOCABULARIES[name]
+    return ModelCard(
+        name=name,
+        title=title,
+        task=VOCABULARY,
+        architecture=kind,
+        source="public",
+        folder=folder,
+        files=(CardFile("tokenizer.json", repo=repo),),
+        licence=Sentence(N_("As its repository on the Hugging Face hub says: {repo}."), {"repo": repo}),
+        training_data=Sentence(N_("Its authors' own texts.")),
+        input=Sentence(N_("Text.")),
+        fails=Sentence(
+            N_("It cuts best the languages it was trained on, and the others into many more pieces.")
+        ),
+        builder="",
+        languages=languages,
     )
 
 

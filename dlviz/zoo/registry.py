@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dlviz.errors import Busy, DlvizError, WeightsError
+from dlviz.errors import Busy, DlvizError, NotAvailable, WeightsError
 from dlviz.i18n import N_
 from dlviz.settings import settings
 from dlviz.zoo import catalogue, device, files
@@ -149,6 +149,13 @@ def _built(card: ModelCard) -> nn.Module:
     import torch
     from safetensors import SafetensorError
 
+    if not card.builder:
+        raise NotAvailable(
+            N_(
+                "{model} is a vocabulary, which has no network to load: it is read where texts are tokenised."
+            ),
+            model=card.name,
+        )
     module, _, function = card.builder.partition(":")
     build = getattr(importlib.import_module(module), function)
     try:

@@ -9,7 +9,7 @@ from dlviz.intake.texts import document
 from dlviz.language import bpe, sample_texts, vocabularies
 from dlviz.language.results import Comparison, LanguagePrice, MergeTrace, VocabularyInfo
 from dlviz.language.tokenizer_files import MAX_JSON
-from dlviz.ui import charts, controls, lesson
+from dlviz.ui import charts, controls, lesson, models
 from dlviz.ui.components.token_stepper import token_stepper
 from dlviz.ui.language import _, latex, say
 from dlviz.ui.uploaded import arrived, forget
@@ -24,6 +24,7 @@ ENGLISH, FRENCH = sample_texts.PRICE_PAIRS[1]
 def show(scene: Scene, trace: MergeTrace | None) -> None:
     """The section."""
     upload = _upload()
+    models.more("bpe_vocabularies", task="vocabulary", title=_("More vocabularies"))
     here = {info.name: info for info in vocabularies.available(tokenizer_json=upload)}
     titles = {name: info.title for name, info in here.items()}
     if trace is not None:
