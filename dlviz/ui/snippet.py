@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Source:
     imports: tuple[str, ...] = ()
 
 
+@cache
 def source(function: Callable[..., object]) -> str:
     """The source of ``function`` as it stands in the file, its docstring included."""
     return inspect.getsource(inspect.unwrap(function))

@@ -108,6 +108,15 @@ def test_choosing_a_map_moves_the_explorer_and_the_link(visit: Visit) -> None:
     expect(title).not_to_have_text(before)
 
 
+def test_a_click_on_the_strip_goes_to_that_layer(visit: Visit) -> None:
+    page = visit(PAGE.format(language="en"))
+    bars = page.locator(".js-plotly-plot").nth(1).locator(".bars .point path")
+    box = bars.nth(5).bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("() => location.search.includes('cnn_filters_layer=')")
+
+
 def test_pinning_a_cell_is_in_the_link_and_a_link_pins_it_again(visit: Visit) -> None:
     page = visit(PAGE.format(language="en"))
     canvas = page.locator(".explorer canvas.map")

@@ -69,7 +69,7 @@ def _side(scene: Scene, layer: Layer) -> None:
     st.caption(
         _(
             "{layer}, at {depth} of the depth; {parameters} parameters in the network.",
-            layer=layers.describe(layer),
+            layer=layers.describe(layer, layers.kinds()),
             depth=percent(layer.depth, 0),
             parameters=number(scene.network.parameters, 0),
         )

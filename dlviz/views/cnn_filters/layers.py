@@ -43,15 +43,16 @@ def kinds() -> dict[str, str]:
     }
 
 
-def describe(layer: Layer) -> str:
-    """A layer in one line: name, kind, shape."""
+def describe(layer: Layer, names: dict[str, str]) -> str:
+    """A layer in one line: name, kind (called as ``names`` says), shape."""
     channels, height, width = layer.shape
-    return f"{layer.name} · {kinds()[layer.kind]} · {channels} × {height} × {width}"
+    return f"{layer.name} · {names[layer.kind]} · {channels} × {height} × {width}"
 
 
 def choose(label: str, layers: Sequence[Layer], *, key: str, default: str) -> str:
     """Choose one of ``layers`` by name; the name is what the link carries."""
-    options = {layer.name: describe(layer) for layer in layers}
+    names = kinds()
+    options = {layer.name: describe(layer, names) for layer in layers}
     return controls.choice(label, options, key=key, default=default, style="select")
 
 

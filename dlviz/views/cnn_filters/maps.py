@@ -9,7 +9,7 @@ from dlviz.figures import mosaic
 from dlviz.ui import charts, compute, controls, export, lesson
 from dlviz.ui.components.cell_explorer import cell_explorer
 from dlviz.ui.components.map_gallery import map_gallery
-from dlviz.ui.language import _, ngettext, number
+from dlviz.ui.language import _, current, ngettext, number
 from dlviz.views.cnn_filters import layers
 from dlviz.views.cnn_filters.layers import Scene
 from dlviz.vision import cnn_filters, dissect
@@ -23,10 +23,8 @@ def show(scene: Scene) -> None:
     """The section, from the whole network down to one cell."""
     choices = layers.with_maps(scene.network)
     default = next((entry.name for entry in choices if entry.kind == "activation"), choices[0].name)
-    above = st.container()
+    strip(scene)
     layer = layers.choose(_("Layer"), choices, key=LAYER, default=default)
-    with above:
-        strip(scene, layer)
     shared = st.toggle(
         _("One colour scale for all maps of the layer"),
         value=False,
@@ -48,10 +46,17 @@ def show(scene: Scene) -> None:
     _export(scene, maps, layer)
 
 
-def strip(scene: Scene, layer: str) -> None:
-    """The network from photo to answer, layer by layer; a click on a layer goes there."""
+def strip(scene: Scene) -> None:
+    """The network from photo to answer, layer by layer; a click on a layer goes there.
+
+    The figure does not mark the layer that is looked at: it would be sent and drawn again for each one, which
+    takes the browser longer than all that the page computes. It is kept for the visit.
+    """
+    state, drawn_for = st.session_state, (scene.model, current())
+    if state.get(f"{STRIP}_figure", (None,))[0] != drawn_for:
+        state[f"{STRIP}_figure"] = (drawn_for, strip_figure(scene, None))
     charts.show(
-        strip_figure(scene, layer),
+        state[f"{STRIP}_figure"][1],
         key=STRIP,
         on_select=_layer_picked,
         selection_mode="points",
@@ -59,24 +64,25 @@ def strip(scene: Scene, layer: str) -> None:
     )
 
 
-def strip_figure(scene: Scene, layer: str) -> figures.go.Figure:
+def strip_figure(scene: Scene, layer: str | None) -> figures.go.Figure:
     """The strip as a figure, with ``layer`` marked."""
+    kinds = layers.kinds()
     return figures.network_strip(
         scene.network,
         chosen=layer,
-        kinds=layers.kinds(),
-        hover=[_told(entry) for entry in scene.network.layers],
+        kinds=kinds,
+        hover=[_told(entry, kinds) for entry in scene.network.layers],
         stages=[_stage(stage) for stage in scene.network.stages],
     )
 
 
-def _told(layer: Layer) -> str:
+def _told(layer: Layer, kinds: dict[str, str]) -> str:
     """What the pointer reads over a layer of the strip."""
     field = layer.field_size or (0, 0)
     return _(
         "<b>{name}</b> · {kind}<br>maps: {shape}<br>parameters: {parameters}<br>receptive field: {field}",
         name=layer.name,
-        kind=layers.kinds()[layer.kind],
+        kind=kinds[layer.kind],
         shape=" × ".join(map(str, layer.shape)),
         parameters=layer.parameters,
         field=_("{width} × {height} pixels", width=field[1], height=field[0]) if layer.field_size else "–",
