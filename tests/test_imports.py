@@ -30,6 +30,12 @@ def test_figures_and_jobs_load_no_torch() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_no_module_beside_the_script_hides_one_of_pythons() -> None:
+    """Streamlit puts the script's folder on the path: ``operator.py`` there would be everybody's ``operator``."""
+    beside = {path.stem for path in (ROOT / "dlviz" / "ui").glob("*.py")} - {"__init__"}
+    assert not beside & set(sys.stdlib_module_names)
+
+
 def test_pages_import_no_torch_and_no_other_page() -> None:
     for page in (ROOT / "pages").glob("*.py"):
         source = page.read_text("utf-8")

@@ -19,7 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from dlviz import jobs, memory, zoo
-from dlviz.errors import Busy
+from dlviz.errors import Busy, DlvizError
 from dlviz.events import Frame, Progress, Result, Work
 from dlviz.settings import settings
 from dlviz.ui.fingerprint import dotted_name, fingerprint
@@ -244,6 +244,11 @@ def _follow(
             if not news and job.over:
                 break
             job.rest(LOOK_AROUND)
+    except DlvizError:
+        # The page says what went wrong; a button that was pressed stands there again.
+        st.session_state[f"{key}_asked"] = None
+        area.empty()
+        raise
     finally:
         job.cancel()
     area.empty()

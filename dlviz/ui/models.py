@@ -6,7 +6,7 @@ import streamlit as st
 
 from dlviz import zoo
 from dlviz.errors import DlvizError
-from dlviz.ui import compute, controls, operator
+from dlviz.ui import compute, controls, server_operator
 from dlviz.ui.language import _, number, say
 from dlviz.zoo import download
 from dlviz.zoo.cards import ModelCard
@@ -37,8 +37,12 @@ def _say_what_is_wrong(card: ModelCard) -> None:
         st.warning(say(error), icon=":material/broken_image:")
 
 
+@st.fragment
 def more(key: str, *, task: str, title: str = "") -> None:
-    """The public models of ``task`` that are not here: their size, and a download for the operator."""
+    """The public models of ``task`` that are not here: their size, and a download for the operator.
+
+    A fragment: the page around it stays as it is while a model arrives.
+    """
     absent = [card for card in zoo.cards(task) if zoo.status(card.name) == "absent"]
     if not absent:
         return
@@ -48,11 +52,11 @@ def more(key: str, *, task: str, title: str = "") -> None:
     if not opened.open:
         return
     with opened:
-        if not operator.is_operator():
+        if not server_operator.is_operator():
             names = " ".join(card.name for card in absent)
             st.markdown(_("These are not on this server. Its operator can fetch them with this command:"))
             st.code(f"python -m dlviz.zoo download {names}", language="shell")
-            operator.ask_for_token(f"{key}_token")
+            server_operator.ask_for_token(f"{key}_token")
         for card in absent:
             _offer(f"{key}_{card.name}", card)
 
@@ -60,7 +64,7 @@ def more(key: str, *, task: str, title: str = "") -> None:
 def _offer(key: str, card: ModelCard) -> None:
     size = _("{size} MB", size=number(card.size / 1e6, 0)) if card.size else _("a few MB")
     st.markdown(f"**{_(card.title)}** · {size} · {say(card.licence)}")
-    if not operator.is_operator():
+    if not server_operator.is_operator():
         return
     try:
         arrived = compute.stream(
