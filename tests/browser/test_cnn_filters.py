@@ -172,6 +172,6 @@ def test_the_other_networks_are_offered_and_an_offline_server_says_so(visit: Vis
     page = visit(PAGE.format(language="en"))
     page.get_by_text("More models", exact=True).click()
     expect(page.get_by_text(re.compile(r"ResNet-50.*103"))).to_be_visible()
-    page.get_by_role("button", name="Download").first.click()
+    page.get_by_role("button", name="Download", exact=True).first.click()
     expect(page.get_by_text(re.compile("This server works offline"))).to_be_visible(timeout=30_000)
     expect(page.locator(".explorer canvas.map")).to_be_visible()
