@@ -225,8 +225,9 @@ def _follow(
     value = None
     try:
         with area.container(horizontal=True, vertical_alignment="center"):
-            bar = st.progress(0.0, text=_said(label, _("Starting")))
+            # The button first: it must not move under the pointer when what stood here before goes.
             st.button(_("Stop"), key=f"{key}_stop", icon=":material/stop:", on_click=_stop, args=(key, name))
+            bar = st.progress(0.0, text=_said(label, _("Starting")))
         while True:
             news = job.news(LOOK_AROUND)
             if _moved_on():

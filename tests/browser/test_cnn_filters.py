@@ -142,6 +142,7 @@ def test_the_climb_streams_and_can_be_stopped(visit: Visit) -> None:
     page = visit(PAGE.format(language="en") + "&cnn_filters_view=dream")
     page.get_by_role("button", name="Start the climb").click()
     expect(page.get_by_text(re.compile(r"Step \d+, answer"))).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(700)  # the first picture moves what stands below it
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Start again")).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Start again").click()

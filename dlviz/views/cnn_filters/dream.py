@@ -51,20 +51,17 @@ def show(scene: Scene) -> None:
     arguments: dict[str, Any] = {"layer": layer, "channel": channel, "seed": seed, "robust": robust}
     lesson.maths([_formula()])
     lesson.code([(_("The climb:"), activation_maximisation.maximise, arguments)], model=scene.model)
-    # Above the picture, so that the stop button does not move away when the first picture comes.
-    progress = st.container()
     picture, curve = st.columns(2)
     place = picture.empty()
-    with progress:
-        dream = compute.stream(
-            activation_maximisation.maximise,
-            model=scene.model,
-            key="cnn_filters_dream",
-            label=_("Climbing"),
-            start=_("Start the climb"),
-            on_frame=lambda frame: _frame(place, frame),
-            **arguments,
-        )
+    dream = compute.stream(
+        activation_maximisation.maximise,
+        model=scene.model,
+        key="cnn_filters_dream",
+        label=_("Climbing"),
+        start=_("Start the climb"),
+        on_frame=lambda frame: _frame(place, frame),
+        **arguments,
+    )
     if dream is not None:
         _finished(place, curve, dream)
 
