@@ -37,8 +37,12 @@ def _say_what_is_wrong(card: ModelCard) -> None:
         st.warning(say(error), icon=":material/broken_image:")
 
 
+@st.fragment
 def more(key: str, *, task: str, title: str = "") -> None:
-    """The public models of ``task`` that are not here: their size, and a download for the operator."""
+    """The public models of ``task`` that are not here: their size, and a download for the operator.
+
+    A fragment: the page around it stays as it is while a model arrives.
+    """
     absent = [card for card in zoo.cards(task) if zoo.status(card.name) == "absent"]
     if not absent:
         return
