@@ -21,6 +21,9 @@ CATEGORICAL: tuple[str, ...] = (
 )
 """Eight colours for classes and series, by index."""
 
+CLASSES: tuple[str, ...] = (*CATEGORICAL, "#a86018", "#9018f0")
+"""Ten colours for data sets of ten classes; a map of them also writes the classes' names on it."""
+
 SEQUENTIAL: tuple[str, ...] = (
     "#00204d",
     "#213d6b",

@@ -38,7 +38,7 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_categorical_colours_stand_out_from_the_ground(theme: str) -> None:
-    for colour in palette.CATEGORICAL:
+    for colour in palette.CLASSES:
         assert contrast(colour, style.GROUND[theme]) >= 3.0, colour
 
 
