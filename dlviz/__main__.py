@@ -27,6 +27,12 @@ def parser() -> argparse.ArgumentParser:
         help="never touch the network (DLVIZ_OFFLINE=1)",
     )
     options.add_argument(
+        "--verbose",
+        action="store_true",
+        default=env("DLVIZ_VERBOSE", "") not in {"", "0", "false"},
+        help="write models, jobs and their ends to the log (DLVIZ_VERBOSE=1)",
+    )
+    options.add_argument(
         "--tls",
         nargs=2,
         metavar=("CERT", "KEY"),
@@ -43,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     os.environ["DLVIZ_DEVICE"] = options.device
     if options.offline:
         os.environ["DLVIZ_OFFLINE"] = "1"
+    if options.verbose:
+        os.environ["DLVIZ_VERBOSE"] = "1"
     # The settings of the server stand in .streamlit/config.toml beside the app.
     os.chdir(ROOT)
     from streamlit.web import cli

@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dlviz import zoo
 from dlviz.errors import DlvizError
-from dlviz.settings import ROOT
+from dlviz.settings import ROOT, settings
 from dlviz.zoo import device
 
 log = logging.getLogger("dlviz")
@@ -89,12 +89,23 @@ def warm_up() -> None:
     log.info("ready after %.1f s", time.monotonic() - started)
 
 
+def speak_up() -> None:
+    """Write to the log what else stays silent: the device, models as they come, and how each job ended."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Warm up in the background, collect garbage off the request path, stop with the server.
 
     A device that is not there stops the server here, with a sentence, and not a class in front of a page.
     """
+    if settings().verbose:
+        speak_up()
     log.info("device: %s", device.policy().name)
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     collector = asyncio.create_task(_collect_now_and_then())

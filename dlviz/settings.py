@@ -33,6 +33,7 @@ class Settings:
 
     device: str = field(default_factory=lambda: os.environ.get("DLVIZ_DEVICE", "auto"))
     offline: bool = field(default_factory=lambda: _flag("DLVIZ_OFFLINE"))
+    verbose: bool = field(default_factory=lambda: _flag("DLVIZ_VERBOSE"))
     home: Path = field(default_factory=_home)
     assets: Path = field(default_factory=lambda: Path(os.environ.get("DLVIZ_ASSETS_DIR", ASSETS)))
     model_dirs: tuple[Path, ...] = field(default_factory=lambda: _paths("DLVIZ_MODEL_DIRS"))

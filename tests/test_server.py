@@ -73,3 +73,6 @@ def test_options_have_environment_variables_beside_them(monkeypatch: pytest.Monk
     options = parser().parse_args([])
     assert (options.port, options.host, options.offline) == (8600, "0.0.0.0", True)
     assert parser().parse_args(["--port", "8700"]).port == 8700
+    assert not options.verbose
+    monkeypatch.setenv("DLVIZ_VERBOSE", "1")
+    assert parser().parse_args([]).verbose

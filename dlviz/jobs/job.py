@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dlviz.events import Event, Frame, Progress, Result, Work
+
+log = logging.getLogger("dlviz.jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Job:
         self._changed = threading.Condition()
         self._cancelled = False
         self._closed = False
+        self._left_at = (0, 0.0)
         self._error: BaseException | None = None
         self._reading = 0
         self._last_read = time.monotonic()
@@ -85,7 +89,8 @@ class Job:
     def cancel(self) -> None:
         """Stop the work within one step. Harmless when it is already over."""
         with self._changed:
-            self._cancelled = self._cancelled or not self._closed
+            if not self.over:
+                self._cancelled, self._left_at = True, (self.steps, time.monotonic())
             self._changed.notify_all()
         self._wake()
 
@@ -135,7 +140,24 @@ class Job:
         with self._changed:
             if not self._closed:
                 self._closed, self._error = True, error
+                self._write_down()
             self._changed.notify_all()
+
+    def _write_down(self) -> None:
+        """One line for the server's log: how the work ended, and how promptly once it was cancelled."""
+        who = f"job {self.id[:6]} of visitor {self.visitor[:6]}"
+        if self._cancelled:
+            steps, moment = self._left_at
+            late = (time.monotonic() - moment) * 1000
+            log.info(
+                "%s: cancelled after %d steps, %d more, let go in %.0f ms",
+                who,
+                steps,
+                self.steps - steps,
+                late,
+            )
+        else:
+            log.info("%s: %s after %d steps", who, "failed" if self._error else "done", self.steps)
 
     def on_cancel(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called when someone cancels, so that a sleeping lane hears of it."""

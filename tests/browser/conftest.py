@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,16 +25,30 @@ IGNORED = re.compile(r"/_stcore/(health|host-config)")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the server writes about itself, the ends of jobs included."""
+    return tmp_path_factory.mktemp("server") / "log.txt"
+
+
+@pytest.fixture(scope="session")
+def server(server_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running app, offline, as ``make run`` starts it."""
+    home = tmp_path_factory.mktemp("home")
+    with serving(server_log, "--offline", "--verbose", DLVIZ_HOME=str(home)) as address:
+        yield address
+
+
+@contextmanager
+def serving(log: Path, *options: str, **environment: str) -> Iterator[str]:
+    """Start an app of its own with these options and variables; gives its address once it is ready."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    environment = {**os.environ, "DLVIZ_HOME": str(tmp_path_factory.mktemp("home"))}
-    command = [sys.executable, "-m", "dlviz", "--host", "127.0.0.1", "--port", str(port), "--offline"]
+    command = [sys.executable, "-m", "dlviz", "--host", "127.0.0.1", "--port", str(port), *options]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ, **environment}
+        )
     try:
         _wait_until_ready(f"http://127.0.0.1:{port}/ready", process, log)
         yield f"http://127.0.0.1:{port}"

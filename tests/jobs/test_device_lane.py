@@ -279,3 +279,19 @@ def test_each_lane_takes_its_own_kind_of_work(room: Room) -> None:
 def test_ids_cannot_be_guessed(room: Room) -> None:
     ids = {room.submit(Steps([], "a", 1), visitor="a").id for _ in range(50)}
     assert len(ids) == 50 and min(map(len, ids)) >= 20
+
+
+def test_the_log_tells_how_a_job_ended_and_how_promptly(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "dlviz.jobs")
+    room.submit(Steps([], "done", 3), visitor="done").wait(5)
+    release = held(room)
+    job = room.submit(Steps([], "stopped", 3), visitor="stopped")
+    job.cancel()
+    release()
+    assert job.wait(5)
+    done, stopped = (
+        next(r.getMessage() for r in caplog.records if f"of visitor {name}:" in r.getMessage())
+        for name in ("done", "stoppe")
+    )
+    assert done.endswith("done after 4 steps")
+    assert "cancelled after 0 steps, 0 more, let go in" in stopped
