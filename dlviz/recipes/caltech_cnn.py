@@ -227,6 +227,7 @@ def export(training: Training, test_photos: LabelledImages, folder: Path) -> dic
     model = ResidualCNN(**arguments)
     model.load_state_dict(load_file(folder / "weights.safetensors"))
     metrics = {
+        "files": ["weights.safetensors", "classes.json", "history.safetensors"],
         **evaluate(model, test_photos, settings.input_size),
         "test_photos": len(test_photos),
         "parameters": sum(p.numel() for p in model.parameters()),

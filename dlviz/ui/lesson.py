@@ -95,7 +95,7 @@ def model_card(name: str) -> None:
         }
         st.table({_("Property"): list(rows), _("Value"): list(rows.values())}, border="horizontal")
         for metric in card.metrics:
-            st.markdown(f"**{_(metric.name)}: {percent(metric.value)}.** {say(metric.how)}")
+            st.markdown(f"**{_(metric.name)}: {_measured(metric)}.** {say(metric.how)}")
         st.warning(say(card.fails), icon=":material/warning:")
         if card.per_class:
             weakest = sorted(card.per_class.items(), key=lambda entry: entry[1])
@@ -112,3 +112,12 @@ def model_card(name: str) -> None:
                 hide_index=True,
                 key=f"per_class_{card.name}",
             )
+
+
+def _measured(metric: zoo.Metric) -> str:
+    """A metric's value in its unit, in the visitor's language."""
+    if metric.unit == "share":
+        return percent(metric.value)
+    if metric.unit == "nats":
+        return _("{value} nats", value=number(metric.value, 1))
+    return number(metric.value, 0 if metric.unit == "count" else 3)

@@ -82,16 +82,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(console: Console, options: argparse.Namespace) -> int:
-    fixed = ("name", "source", "status", "size", "parameters", "top-1")
-    table = Table(*(Column(word, no_wrap=True) for word in fixed), "model", box=SIMPLE)
-    for card in zoo.cards():
-        status = zoo.status(card.name)
-        accuracy = f"{card.metrics[0].value:.1%}" if card.metrics else ""
-        parameters = f"{card.parameters / 1e6:.1f} M" if card.parameters else ""
-        said = f"[{_COLOURS[status]}]{status}[/]"
-        table.add_row(card.name, card.source, said, _size(card), parameters, accuracy, card.title)
+    # What is there to be read or copied is never cut, however narrow the terminal; the title is.
+    rows = [_list_row(card) for card in zoo.cards()]
+    words = ("name", "source", "status", "size", "quality")
+    widths = (max(len(word), *(len(row[i]) for row in rows)) for i, word in enumerate(words))
+    columns = (Column(word, no_wrap=True, min_width=width) for word, width in zip(words, widths, strict=True))
+    table = Table(*columns, Column("model", no_wrap=True, overflow="ellipsis"), box=SIMPLE)
+    for row in rows:
+        table.add_row(*row[:2], f"[{_COLOURS[row[2]]}]{row[2]}[/]", *row[3:])
     console.print(table)
     return 0
+
+
+def _list_row(card: ModelCard) -> tuple[str, ...]:
+    quality = _measured(card.metrics[0]) if card.metrics else ""
+    return (card.name, card.source, zoo.status(card.name), _size(card), quality, card.title)
 
 
 def _show(console: Console, options: argparse.Namespace) -> int:
@@ -111,13 +116,20 @@ def _show(console: Console, options: argparse.Namespace) -> int:
         "recipe": card.recipe,
         "input": str(card.input),
         "where it fails": str(card.fails),
-        **{metric.name: f"{metric.value:.2%}. {metric.how}" for metric in card.metrics},
+        **{metric.name: f"{_measured(metric)}. {metric.how}" for metric in card.metrics},
         **{f"file {file.name}": _origin(file) for file in card.files},
     }
     for word, value in rows.items():
         table.add_row(word, value)
     console.print(table, markup=False)
     return 0
+
+
+def _measured(metric: zoo.Metric) -> str:
+    """A metric's value in its unit."""
+    if metric.unit == "share":
+        return f"{metric.value:.1%}"
+    return f"{metric.value:g}" + (" nats" if metric.unit == "nats" else "")
 
 
 def _origin(file: zoo.CardFile) -> str:
@@ -179,6 +191,7 @@ def _train(console: Console, options: argparse.Namespace) -> int:
         epochs=options.epochs,
         download=options.download,
         report=lambda line: _say(console, line),
+        **card.recipe_options,
     )
     _say(console, f"To ship it: python -m dlviz.zoo seal {card.name} --from {run_dir}")
     return 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Source = Literal["bundled", "public", "folder"]
+Unit = Literal["share", "nats", "count", "number"]
 
 CARD_FILE = "card.json"
 
@@ -59,11 +60,12 @@ class CardFile:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A measured share of one, its name (a message id), and how it was measured."""
+    """A measured number, its name (a message id), how it was measured, and in what unit."""
 
     name: str
     value: float
     how: Sentence
+    unit: Unit = "share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class ModelCard:
     recipe
         ``"package.module:function"`` that trained a bundled model, or the address of a public
         model's recipe.
+    recipe_options
+        Keyword arguments of the recipe, where one recipe trains several models.
     metrics, per_class
         How good it is, overall and (where measured) for each class.
     parameters
@@ -116,6 +120,7 @@ class ModelCard:
     builder: str
     options: Mapping[str, Any] = field(default_factory=dict)
     recipe: str = ""
+    recipe_options: Mapping[str, Any] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
     per_class: Mapping[str, float] = field(default_factory=dict)
     parameters: int = 0

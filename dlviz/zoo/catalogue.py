@@ -16,6 +16,7 @@ from typing import Any
 from dlviz.errors import NotAvailable
 from dlviz.i18n import N_
 from dlviz.settings import settings
+from dlviz.zoo import vae_cards
 from dlviz.zoo.cards import CardFile, Facts, Metric, ModelCard, Sentence, read_facts
 
 CLASSIFICATION = "image-classification"
@@ -199,9 +200,15 @@ def _untrained_cnn(name: str) -> ModelCard:
     )
 
 
+def _autoencoder(name: str) -> ModelCard:
+    folder = bundled_dir(name)
+    return vae_cards.vae_card(name, folder, _facts(folder))
+
+
 _BUNDLED: dict[str, Callable[[str], ModelCard]] = {
     "caltech-cnn": _caltech_cnn,
     "caltech-cnn-untrained": _untrained_cnn,
+    **dict.fromkeys(vae_cards.NAMES, _autoencoder),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -68,6 +69,82 @@ def caltech101(split: Split, folder: Path | None = None, *, download: bool = Fal
         dataset="Caltech-101",
         folder=str(root),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GreyImages:
+    """Small grey pictures of one split, all in memory: bytes `(picture, 28, 28)`, labels `(picture,)`."""
+
+    classes: tuple[str, ...]
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+_IDX_SETS = {
+    "mnist": ("MNIST", tuple("0123456789")),
+    "fashion-mnist": (
+        "FashionMNIST",
+        (
+            "T-shirt",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ),
+    ),
+}
+
+
+def grey_images(name: str, split: Split, folder: Path | None = None, *, download: bool = False) -> GreyImages:
+    """MNIST (`"mnist"`) or Fashion-MNIST (`"fashion-mnist"`): 60,000 pictures to train on, 10,000 to test.
+
+    LeCun, Bottou, Bengio, Haffner, *Gradient-based learning applied to document recognition* (1998); Xiao, Rasul,
+    Vollgraf, *Fashion-MNIST* (2017), MIT licence. Two homes are known below the data folder: `mnist/` or
+    `fashion-mnist/` with the four `.gz` files, and the folder `MNIST/raw` or `FashionMNIST/raw` that
+    torchvision downloads to.
+
+    Raises
+    ------
+    NotAvailable
+        Neither home is there and `download` is false, or the server is offline.
+    """
+    home, classes = _IDX_SETS[name]
+    root = data_root(folder)
+    prefix = "train" if split == "train" else "t10k"
+    for place in (root / name, root / home / "raw"):
+        files = [place / f"{prefix}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
+        if all(file.exists() for file in files):
+            images, labels = (_read_idx(file) for file in files)
+            return GreyImages(classes, images, labels.astype(np.int64))
+    if download and not settings().offline:
+        from torchvision import datasets
+
+        getattr(datasets, home)(str(root), train=split == "train", download=True)
+        return grey_images(name, split, root)
+    raise NotAvailable(
+        N_(
+            "The data set {dataset} is not in {folder}. Point DLVIZ_DATA_DIR to a folder that holds it, "
+            "or allow its download (option --download of the recipe)."
+        ),
+        dataset=home,
+        folder=str(root),
+    )
+
+
+def _read_idx(path: Path) -> np.ndarray:
+    """An array of the IDX format: two zero bytes, the type (8: bytes), the number of axes, their sizes."""
+    data = gzip.decompress(path.read_bytes())
+    axes = data[3]
+    shape = np.frombuffer(data, dtype=">u4", count=axes, offset=4)
+    return np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 def split_by_thirds(names: list[str], split: Split) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from dlviz.zoo import files
 from dlviz.zoo.cards import CardFile, Facts, read_facts, write_facts
 
 METRICS_FILE = "metrics.json"
-REQUIRED = ("weights.safetensors", "classes.json")
-OPTIONAL = ("history.safetensors",)
 
 
 def seal(folder: Path, run_dir: Path | None = None) -> Facts:
     """Take a recipe's results into ``folder`` and hold every file by its SHA-256.
+
+    The recipe's ``metrics.json`` names them, under ``files``.
 
     Parameters
     ----------
@@ -33,18 +33,14 @@ def seal(folder: Path, run_dir: Path | None = None) -> Facts:
     folder.mkdir(parents=True, exist_ok=True)
     if run_dir is not None:
         metrics = json.loads((run_dir / METRICS_FILE).read_text(encoding="utf-8"))
-        for name in _present(run_dir):
+        for name in metrics["files"]:
             shutil.copyfile(run_dir / name, folder / name)
     else:
         metrics = read_facts(folder).metrics
     sealed = tuple(
         CardFile(name, (folder / name).stat().st_size, files.sha256(folder / name, reread=True))
-        for name in _present(folder)
+        for name in metrics["files"]
     )
     facts = Facts(sealed, metrics)
     write_facts(folder, facts)
     return facts
-
-
-def _present(folder: Path) -> tuple[str, ...]:
-    return (*REQUIRED, *(name for name in OPTIONAL if (folder / name).exists()))

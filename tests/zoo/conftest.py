@@ -32,6 +32,7 @@ def export_run(folder: Path, seed: int = 0) -> ResidualCNN:
     save_file(half, folder / "weights.safetensors")
     (folder / "classes.json").write_text(json.dumps(CLASSES))
     metrics = {
+        "files": ["weights.safetensors", "classes.json"],
         "top1": 0.2,
         "top5": 1.0,
         "mean_class_accuracy": 0.2,

@@ -44,7 +44,7 @@ def test_an_unknown_command_ends_with_2():
 
 
 def test_verify_reads_the_files_again(bundled, capsys):
-    assert cli.main(["verify"]) == 0
+    assert cli.main(["verify", OURS]) == 0
     assert f"{OURS}: 2 files are right" in capsys.readouterr().out
     (bundled / "classes.json").write_text("[]")
     assert cli.main(["verify"]) == 1
