@@ -7,7 +7,6 @@ calls), ``<name>.js`` (a plain ES module, no build step) and ``<name>.css``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 

@@ -18,8 +18,6 @@ function icon(name) {
   return svg;
 }
 
-const same = (a, b) => a && a.length === b.length && a.every((byte, i) => byte === b[i]);
-
 class Film {
   constructor(root) {
     this.root = root;
@@ -54,19 +52,12 @@ class Film {
   paint() {
     const [count, height, width, colours] = this.frames.shape;
     const { data } = this.frames;
-    return Array.from({ length: count }, (_, t) => {
-      const canvas = document.createElement("canvas");
-      Object.assign(canvas, { width, height });
-      const context = canvas.getContext("2d");
-      const image = context.createImageData(width, height);
-      for (let i = 0; i < width * height; i++) {
+    const grey = (value) => (this.header.invert ? 255 - value : value);
+    return Array.from({ length: count }, (_, t) =>
+      canvasOf(width, height, (i) => {
         const at = t * width * height + i;
-        const rgb = colours ? data.subarray(3 * at, 3 * at + 3) : Array(3).fill(this.header.invert ? 255 - data[at] : data[at]);
-        image.data.set([rgb[0], rgb[1], rgb[2], 255], 4 * i);
-      }
-      context.putImageData(image, 0, 0);
-      return canvas;
-    });
+        return colours ? data.subarray(3 * at, 3 * at + 3) : [grey(data[at]), grey(data[at]), grey(data[at])];
+      }));
   }
 
   label() {
@@ -85,7 +76,7 @@ class Film {
     const chosen = select.value || String(speed);
     const offered = [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);
     select.replaceChildren(...offered.map((rate) =>
-      new Option(words.per_second.replace("{count}", this.number.format(rate)), String(rate), false, String(rate) === chosen)));
+      new Option(say(words.per_second, { count: this.number.format(rate) }), String(rate), false, String(rate) === chosen)));
     select.setAttribute("aria-label", words.speed);
   }
 
@@ -188,7 +179,7 @@ class Film {
     picture.setAttribute("aria-label", [title, sentence].filter(Boolean).join(". "));
     this.find("label").textContent = sentence;
     const where = { n: this.number.format(this.n + 1), total: this.number.format(this.count) };
-    this.find("where").textContent = words.where.replace(/\{(\w+)\}/g, (_, name) => where[name]);
+    this.find("where").textContent = say(words.where, where);
     this.slider.value = this.n;
     this.slider.setAttribute("aria-valuetext", sentence || this.find("where").textContent);
     this.name("play", this.playing ? "pause" : "play");

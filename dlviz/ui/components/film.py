@@ -30,7 +30,7 @@ HTML = """
 </div>
 """
 
-_film = component("film", html=HTML, parts=("block",))
+_film = component("film", html=HTML, after=("pictures",))
 
 
 def film(
