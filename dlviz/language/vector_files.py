@@ -14,13 +14,16 @@ line is wrong.
 
 from __future__ import annotations
 
+import gzip
 import io
 import lzma
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from itertools import islice
+from pathlib import Path
+from typing import IO, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -31,6 +34,8 @@ from dlviz.language.word_vectors import WordVectors
 
 Format = Literal["word2vec-text", "word2vec-binary", "glove", "tsv", "npz"]
 FORMATS: tuple[Format, ...] = ("word2vec-text", "word2vec-binary", "glove", "tsv", "npz")
+
+METADATA = "metadata.tsv"
 
 MAX_BYTES = 64 << 20
 MAX_WORDS = 200_000
@@ -81,6 +86,47 @@ def read(data: bytes, *, metadata: bytes | None = None) -> WordVectors:
     if data.startswith(b"PK"):
         return _npz(data)
     return _store(_by_first_line(data))
+
+
+def from_folder(folder: Path, *, file: str, limit: int = 50_000) -> WordVectors:
+    """Builder of the zoo: the first words of a file of the operator's, however large the file is.
+
+    Public files hold up to three million words in the order of how frequent they are; the first 50,000 are
+    what a lesson needs. Text and binary files of word2vec and GloVe may be packed with gzip.
+
+    Raises
+    ------
+    Refused
+        As :func:`read` does.
+    """
+    path = folder / file
+    beside = (folder / METADATA).read_bytes() if path.suffix == ".tsv" else None
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as source:
+        form = kind(source.read(8192), metadata=beside)
+        source.seek(0)
+        if form in ("npz", "tsv"):
+            return read(source.read(), metadata=beside)
+        return _store(_first_of_equals(_beginning(source, form, limit)))
+
+
+def _beginning(source: IO[bytes], form: Format, limit: int) -> _Table:
+    if form == "glove":
+        return _text(b"".join(islice(source, limit)), 1, None)
+    words, dimensions = (int(number) for number in source.readline().split())
+    words = min(words, limit)
+    _check_size(words, dimensions)
+    if form == "word2vec-text":
+        return _text(b"".join(islice(source, words)), 2, dimensions)
+    return _binary(source.read(words * (4 * dimensions + MAX_WORD_BYTES)), 0, words, dimensions, whole=False)
+
+
+def _first_of_equals(table: _Table) -> _Table:
+    """Public files hold some words twice; gensim keeps the first of them, and so do we."""
+    words, matrix = table
+    first: dict[str, int] = {}
+    for row, word in enumerate(words):
+        first.setdefault(word, row)
+    return list(first), matrix[list(first.values())]
 
 
 def kind(data: bytes, *, metadata: bytes | None = None) -> Format:
@@ -225,8 +271,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _binary(data: bytes, start: int, words: int, dimensions: int) -> _Table:
-    """The binary form of word2vec: some writers end a row with a line feed, others do not."""
+def _binary(data: bytes, start: int, words: int, dimensions: int, *, whole: bool = True) -> _Table:
+    """The binary form of word2vec: some writers end a row with a line feed, others do not.
+
+    ``whole`` is false for the beginning of a larger file.
+    """
     width = 4 * dimensions
     if words * (width + 2) > len(data) - start + words:
         raise _short(words)
@@ -239,7 +288,7 @@ def _binary(data: bytes, start: int, words: int, dimensions: int) -> _Table:
         found.append(_word(data[start:space].lstrip(b"\r\n"), place))
         matrix[place] = np.frombuffer(data, "<f4", dimensions, space + 1)
         start = space + 1 + width
-    if data[start:].strip(b"\r\n"):
+    if whole and data[start:].strip(b"\r\n"):
         raise Refused(
             N_("After {words} vectors the file goes on: its first line does not fit what it holds."),
             words=words,
@@ -375,7 +424,7 @@ def _store(table: _Table, counts: Int[np.ndarray, " word"] | None = None) -> Wor
     words, matrix = table
     first: dict[str, int] = {}
     for place, word in enumerate(words, 1):
-        if not word.strip() or (not word.isascii() and any(0xD800 <= ord(letter) < 0xE000 for letter in word)):
+        if not word or (not word.isascii() and any(0xD800 <= ord(letter) < 0xE000 for letter in word)):
             raise Refused(N_("Vector {number} has no word that can be read."), number=place)
         if len(word.encode("utf-8", "surrogatepass")) > MAX_WORD_BYTES:
             raise Refused(

@@ -16,7 +16,7 @@ from typing import Any
 from dlviz.errors import NotAvailable
 from dlviz.i18n import N_
 from dlviz.settings import settings
-from dlviz.zoo import vae_cards
+from dlviz.zoo import vae_cards, word_cards
 from dlviz.zoo.cards import CardFile, Facts, Metric, ModelCard, Sentence, read_facts
 
 CLASSIFICATION = "image-classification"
@@ -66,7 +66,7 @@ _VOCABULARIES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 def names() -> tuple[str, ...]:
     """Names of all models: bundled, then public, then those in the operator's own folders."""
-    return (*_BUNDLED, *_TORCHVISION, *_VOCABULARIES, *_folders())
+    return (*_BUNDLED, *_TORCHVISION, *_VOCABULARIES, *word_cards.PUBLIC, *_folders())
 
 
 def card(name: str) -> ModelCard:
@@ -83,6 +83,8 @@ def card(name: str) -> ModelCard:
         return _torchvision_card(name, settings().home / "models" / name)
     if name in _VOCABULARIES:
         return _vocabulary_card(name, settings().home / "models" / name)
+    if name in word_cards.PUBLIC:
+        return word_cards.public_card(name, settings().home / "models" / name)
     if name in (folders := _folders()):
         return _folder_card(name, folders[name])
     raise NotAvailable(
@@ -177,6 +179,11 @@ _CALTECH_METRICS = (
 )
 
 
+def _word_vectors(name: str) -> ModelCard:
+    folder = bundled_dir(name)
+    return word_cards.bundled_card(name, folder, _facts(folder))
+
+
 def _untrained_cnn(name: str) -> ModelCard:
     """The bundled network before its training: nothing to download or to verify but the class names."""
     trained = _caltech_cnn("caltech-cnn")
@@ -209,6 +216,7 @@ _BUNDLED: dict[str, Callable[[str], ModelCard]] = {
     "caltech-cnn": _caltech_cnn,
     "caltech-cnn-untrained": _untrained_cnn,
     **dict.fromkeys(vae_cards.NAMES, _autoencoder),
+    **dict.fromkeys(word_cards.NAMES, _word_vectors),
 }
 
 
@@ -277,6 +285,8 @@ def _folders() -> dict[str, Path]:
 
 def _folder_card(name: str, folder: Path) -> ModelCard:
     """A local checkpoint: nothing is known about it but what its ``config.json`` says."""
+    if vectors := word_cards.vectors_file(folder):
+        return word_cards.folder_card(name, vectors)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = config.get("weights", "model.safetensors")
