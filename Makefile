@@ -1,18 +1,19 @@
 # Two commands matter: `make run` opens the app, `make test` checks everything. Both set up what they need.
 VENV ?= .venv
 PY := $(VENV)/bin/python
-PORT ?= 8501
-HOST ?= localhost
+# `make run PORT=8600 HOST=0.0.0.0`. Not from the environment, where some shells keep the machine's own name as HOST.
+PORT =
+HOST =
 
-.PHONY: run test lint types imports unit pages browser load gpu bench lock messages clean
+.PHONY: run test lint unit pages browser load gpu bench lock messages clean
 
 run: $(VENV)/.installed
-	$(PY) -m dlviz --host $(HOST) --port $(PORT) --open
+	$(PY) -m dlviz $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) --open
 
 # The gpu tier skips itself on most machines, so it runs early: the last tier's summary is the one that readers see.
 test: lint gpu unit pages browser load
 
-$(VENV)/.installed: requirements.txt scripts/setup.sh
+$(VENV)/.installed: requirements.txt scripts/setup.sh scripts/apt.sh
 	sh scripts/setup.sh $(VENV) requirements.txt
 	touch $@
 

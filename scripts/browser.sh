@@ -3,19 +3,29 @@
 set -eu
 python=$1
 
-if "$python" -m tests.browser.chromium >/dev/null 2>&1; then
+works() {
+  "$python" -m tests.browser.chromium >/dev/null 2>&1
+}
+
+# In Python, because macOS has no timeout command.
+within_five_minutes() {
+  "$python" -c 'import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:], timeout=300).returncode)' "$@" \
+    >/dev/null 2>&1
+}
+
+if works; then
   exit 0
 fi
 echo "Installing Chromium for the browser tests..."
 # Playwright's own download needs its server; where that is out of reach the system's package does as well.
-if timeout 300 "$python" -m playwright install --with-deps chromium >/dev/null 2>&1 \
-  || timeout 300 "$python" -m playwright install chromium >/dev/null 2>&1; then
-  exit 0
+if within_five_minutes "$python" -m playwright install chromium; then
+  # It also needs some of the system's libraries, which a desktop has and a bare machine lacks.
+  if works || { "$python" -m playwright install-deps chromium && works; }; then
+    exit 0
+  fi
 fi
 if command -v apt-get >/dev/null 2>&1; then
-  sudo=""
-  [ "$(id -u)" = 0 ] || sudo="sudo"
-  $sudo apt-get update -q
-  $sudo apt-get install -y -q chromium || $sudo apt-get install -y -q chromium-browser
+  apt="sh $(dirname "$0")/apt.sh"
+  $apt chromium || $apt chromium-browser
 fi
 "$python" -m tests.browser.chromium

@@ -20,18 +20,21 @@ find_python() {
   exit 1
 }
 
-# Debian and Ubuntu ship venv as a package of its own.
+# Debian and Ubuntu ship what venv needs as a package of its own.
 install_venv_package() {
   package="$("$1" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
-  command -v apt-get >/dev/null 2>&1 || return 1
-  sudo=""
-  [ "$(id -u)" = 0 ] || sudo="sudo"
-  $sudo apt-get update -q && $sudo apt-get install -y -q "$package"
+  command -v apt-get >/dev/null 2>&1 || return 0
+  echo "Installing $package, which Debian and Ubuntu keep apart from Python..."
+  sh "$(dirname "$0")/apt.sh" "$package"
 }
 
 python=$(find_python)
 if [ ! -x "$venv/bin/pip" ]; then
-  "$python" -m venv "$venv" || { install_venv_package "$python" && "$python" -m venv --clear "$venv"; }
+  "$python" -c 'import ensurepip, venv' 2>/dev/null || install_venv_package "$python"
+  "$python" -m venv "$venv"
 fi
 echo "Installing dlviz's libraries (about 7 GB on Linux, a few minutes the first time)..."
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+# Who watches sees what is fetched; a log needs none of it.
+quiet=--quiet
+[ ! -t 1 ] || quiet=
+"$venv/bin/python" -m pip install $quiet --disable-pip-version-check -r "$requirements"
