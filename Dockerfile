@@ -10,7 +10,9 @@ RUN apt-get update \
  && (command -v python3 >/dev/null || apt-get install -y --no-install-recommends python3 python3-venv) \
  && rm -rf /var/lib/apt/lists/*
 
-RUN useradd --create-home --uid 1001 dlviz
+# A volume takes the owner of the folder it covers: without it the app could not write what it downloads.
+RUN useradd --create-home --uid 1001 dlviz \
+ && install -d -o dlviz -g dlviz /home/dlviz/app /home/dlviz/models
 WORKDIR /home/dlviz/app
 RUN python3 -m venv /opt/dlviz
 ENV PATH=/opt/dlviz/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
@@ -23,5 +25,6 @@ USER dlviz
 ENV DLVIZ_HOST=0.0.0.0 DLVIZ_PORT=8501 DLVIZ_HOME=/home/dlviz/models
 VOLUME /home/dlviz/models
 EXPOSE 8501
-HEALTHCHECK --start-period=60s CMD python3 -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/ready')"
+HEALTHCHECK --start-period=60s \
+  CMD python3 -c "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['DLVIZ_PORT'] + '/ready')"
 CMD ["python3", "-m", "dlviz"]
