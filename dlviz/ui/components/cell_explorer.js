@@ -4,20 +4,6 @@
 // ---------------------------------------------------------------------------------------------------------
 // The arithmetic. No page here: the tests run these functions beside PyTorch.
 
-/** Read a block of bytes: a JSON header and its arrays. */
-export function decode(bytes) {
-  const block = bytes.slice().buffer; // a copy, because the arrays must start at a multiple of four
-  const length = new DataView(block).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(block, 4, length)));
-  const types = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
-  const arrays = {};
-  for (const [name, { type, shape, offset }] of Object.entries(header.arrays)) {
-    const count = shape.reduce((a, b) => a * b, 1);
-    arrays[name] = { data: new types[type](block, 4 + length + offset, count), shape };
-  }
-  return { header, arrays };
-}
-
 /** The error function, to 1e-15: a series for small numbers, a continued fraction for large ones. */
 function erf(x) {
   const z = Math.abs(x);
@@ -181,15 +167,6 @@ function attentionParts(row, column, { bias, prefix }, { weights, values, base }
 // ---------------------------------------------------------------------------------------------------------
 // Colours and numbers.
 
-function colours(stops) {
-  const rgb = stops.map((stop) => [1, 3, 5].map((i) => parseInt(stop.slice(i, i + 2), 16)));
-  return Array.from({ length: 256 }, (_, i) => {
-    const place = (i / 255) * (rgb.length - 1);
-    const low = Math.min(Math.floor(place), rgb.length - 2);
-    return rgb[low].map((value, k) => Math.round(value + (place - low) * (rgb[low + 1][k] - value)));
-  });
-}
-
 /** From a value to its place on the palette: around zero for signed values, else from zero up. */
 function scaleOf(values) {
   let low = 0;
@@ -239,11 +216,6 @@ function writer(lang, size) {
   };
 }
 
-/** A sentence with its {placeholders} filled. */
-function say(sentence, values) {
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
-
 // ---------------------------------------------------------------------------------------------------------
 // The page.
 
@@ -269,7 +241,7 @@ class Explorer {
 
   show(bytes, setStateValue) {
     this.setStateValue = setStateValue;
-    if (this.bytes && this.bytes.length === bytes.length && this.bytes.every((b, i) => b === bytes[i])) return;
+    if (same(this.bytes, bytes)) return;
     this.bytes = bytes;
     this.payload = decode(bytes);
     const { header, arrays } = this.payload;
@@ -657,19 +629,6 @@ function fill(box, items, make, write) {
   while (box.children.length > items.length) box.lastChild.remove();
   while (box.children.length < items.length) box.append(make());
   items.forEach((item, i) => write(box.children[i], item));
-}
-
-function canvasOf(width, height, colour) {
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    const [r, g, b] = colour(i);
-    image.data.set([r, g, b, 255], 4 * i);
-  }
-  context.putImageData(image, 0, 0);
-  return canvas;
 }
 
 /** Give a canvas the pixels of its place on the screen. */

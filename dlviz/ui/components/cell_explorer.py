@@ -42,7 +42,7 @@ HTML = """
 </div>
 """
 
-_component = component("cell_explorer", html=HTML)
+_component = component("cell_explorer", html=HTML, after=("pictures",))
 
 
 def cell_explorer(

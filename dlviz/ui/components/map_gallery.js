@@ -1,19 +1,5 @@
 // All maps of a layer, or all its kernels, as one picture: hover one for its number, click it to choose it.
 
-/** Read a block of bytes: a JSON header and its arrays. */
-export function decode(bytes) {
-  const block = bytes.slice().buffer; // a copy, because the arrays must start at a multiple of four
-  const length = new DataView(block).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(block, 4, length)));
-  const types = { f4: Float32Array, i4: Int32Array, u1: Uint8Array };
-  const arrays = {};
-  for (const [name, { type, shape, offset }] of Object.entries(header.arrays)) {
-    const count = shape.reduce((a, b) => a * b, 1);
-    arrays[name] = { data: new types[type](block, 4 + length + offset, count), shape };
-  }
-  return { header, arrays };
-}
-
 /** How many tiles stand in a row, and how large: large for few, so that all fit without scrolling if they can. */
 export function arrange(count, width, height, gap, ratio) {
   let best = { columns: 1, side: 0 };
@@ -33,17 +19,6 @@ export function arrange(count, width, height, gap, ratio) {
   return { columns, side, rows: Math.ceil(count / columns), tall: side * ratio };
 }
 
-function colours(stops) {
-  const rgb = stops.map((stop) => [1, 3, 5].map((i) => parseInt(stop.slice(i, i + 2), 16)));
-  return Array.from({ length: 256 }, (_, i) => {
-    const place = (i / 255) * (rgb.length - 1);
-    const low = Math.min(Math.floor(place), rgb.length - 2);
-    return rgb[low].map((value, k) => Math.round(value + (place - low) * (rgb[low + 1][k] - value)));
-  });
-}
-
-const say = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
 class Gallery {
   constructor(root) {
     this.root = root;
@@ -55,7 +30,7 @@ class Gallery {
 
   show(bytes, setStateValue) {
     this.setStateValue = setStateValue;
-    if (this.bytes && this.bytes.length === bytes.length && this.bytes.every((b, i) => b === bytes[i])) return;
+    if (same(this.bytes, bytes)) return;
     this.bytes = bytes;
     const { header, arrays } = decode(bytes);
     Object.assign(this, { header, arrays });
@@ -71,25 +46,23 @@ class Gallery {
     this.reveal(this.order.indexOf(this.chosen));
   }
 
-  /** The tiles as pictures, once. */
+  /** All tiles on one sheet, once: in a square of as many columns as rows, which no browser finds too long. */
   paint() {
     const { tiles } = this.arrays;
     const [count, height, width] = tiles.shape;
-    const inColour = tiles.shape.length === 4;
+    const across = Math.ceil(Math.sqrt(count));
+    const place = (i) => {
+      const x = i % (across * width);
+      const y = Math.floor(i / (across * width));
+      const tile = Math.floor(y / height) * across + Math.floor(x / width);
+      return (tile * height + (y % height)) * width + (x % width);
+    };
     const lut = colours(this.header.palette[this.header.signed ? "diverging" : "sequential"]);
-    this.pictures = Array.from({ length: count }, (_, t) => {
-      const canvas = document.createElement("canvas");
-      Object.assign(canvas, { width, height });
-      const context = canvas.getContext("2d");
-      const image = context.createImageData(width, height);
-      for (let i = 0; i < width * height; i++) {
-        const place = t * width * height + i;
-        const rgb = inColour ? tiles.data.subarray(3 * place, 3 * place + 3) : lut[tiles.data[place]];
-        image.data.set([rgb[0], rgb[1], rgb[2], 255], 4 * i);
-      }
-      context.putImageData(image, 0, 0);
-      return canvas;
-    });
+    const none = [0, 0, 0];
+    const inColour = (i) => tiles.data.subarray(3 * place(i), 3 * place(i) + 3);
+    const colour = tiles.shape.length === 4 ? inColour : (i) => lut[tiles.data[place(i)]] ?? none;
+    this.sheet = canvasOf(across * width, Math.ceil(count / across) * height, colour);
+    this.cell = { across, width, height };
     this.ratio = height / width;
   }
 
@@ -122,8 +95,10 @@ class Gallery {
   tile(context, place) {
     const { side, tall } = this.layout;
     const [x, y] = this.corner(place);
-    context.imageSmoothingEnabled = this.pictures[0].width > 1.5 * side;
-    context.drawImage(this.pictures[this.order[place]], x, y, side, tall);
+    const { across, width, height } = this.cell;
+    const [column, row] = [this.order[place] % across, Math.floor(this.order[place] / across)];
+    context.imageSmoothingEnabled = width > 1.5 * side;
+    context.drawImage(this.sheet, column * width, row * height, width, height, x, y, side, tall);
     if (!this.arrays.dead.data[this.order[place]]) return;
     context.strokeStyle = "#fffc";
     context.lineWidth = 1;

@@ -19,7 +19,7 @@ HTML = """
 </div>
 """
 
-_component = component("map_gallery", html=HTML)
+_component = component("map_gallery", html=HTML, after=("pictures",))
 
 
 def map_gallery(
