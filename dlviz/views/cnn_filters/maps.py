@@ -19,8 +19,12 @@ LAYER, MAP, CELL = "cnn_filters_layer", "cnn_filters_map", "cnn_filters_cell"
 GALLERY, EXPLORER, STRIP = "cnn_filters_gallery", "cnn_filters_explorer", "cnn_filters_strip"
 
 
+@st.fragment
 def show(scene: Scene) -> None:
-    """The section, from the whole network down to one cell."""
+    """The section, from the whole network down to one cell.
+
+    A fragment: a change of layer, map or cell runs and draws this part of the page alone.
+    """
     choices = layers.with_maps(scene.network)
     default = next((entry.name for entry in choices if entry.kind == "activation"), choices[0].name)
     strip(scene)
