@@ -202,7 +202,8 @@ class Pad {
   label() {
     const { words, lang, title, classes, height, axes } = this.data;
     this.number = new Intl.NumberFormat(lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-    this.short = new Intl.NumberFormat(lang, { maximumSignificantDigits: 3 });
+    const short = new Intl.NumberFormat(lang, { maximumSignificantDigits: 3 });
+    this.short = (value) => short.format(value).replace("-", "\u2212");
     this.root.lang = lang;
     this.root.style.setProperty("--height", `${height}rem`);
     this.find("title").textContent = title;
@@ -333,14 +334,14 @@ class Pad {
     };
     for (const value of ticks(left, right, Math.max(3, wide / 90))) {
       line(this.x(value), MARGIN.top, this.x(value), MARGIN.top + high);
-      context.fillText(this.short.format(value), this.x(value), MARGIN.top + high + 5);
+      context.fillText(this.short(value), this.x(value), MARGIN.top + high + 5);
     }
     context.fillText(this.data.axes[0], MARGIN.left + wide / 2, MARGIN.top + high + 21);
     context.textAlign = "right";
     context.textBaseline = "middle";
     for (const value of ticks(bottom, top, Math.max(3, high / 70))) {
       line(MARGIN.left, this.y(value), MARGIN.left + wide, this.y(value));
-      context.fillText(this.short.format(value), MARGIN.left - 6, this.y(value));
+      context.fillText(this.short(value), MARGIN.left - 6, this.y(value));
     }
     context.textAlign = "left";
     context.fillText(this.data.axes[1], 1, MARGIN.top + high / 2 - 14);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -160,8 +159,8 @@ def latent_pad(
         When this changes, for instance with another picture, the point goes to ``start`` and the walk ends.
     """
     _restart(key, follow)
-    link = hidden_field(key, _("Place in the link"))
-    z = _checked(link, start)
+    home = st.session_state[f"{key}_start"] = _pair(start) or (0.0, 0.0)
+    z = _checked(hidden_field(key, _("Place in the link")), home)
     extent = extent or _around(points, posterior)
     map_digest = bytes_once.send(f"{key}_map", pack({}, {"points": _floats(points), "labels": _ints(labels)}))
     decoder_digest = bytes_once.send(f"{key}_decoder", decoder_block(decoder))
@@ -195,7 +194,7 @@ def latent_pad(
 
 def where(key: str, start: Place = (0.0, 0.0)) -> Place:
     """Where the point stands, for what comes before the map on the page."""
-    return _read(str(st.session_state.get(key, st.query_params.get(key, "")))) or start
+    return _read(str(st.session_state.get(key, st.query_params.get(key, "")))) or _pair(start) or (0.0, 0.0)
 
 
 def decoder_block(decoder: Decoder) -> bytes:
@@ -230,7 +229,7 @@ def _let_go(key: str) -> None:
         return
     steps = [_pair(step) for step in walk[-MOST_STEPS:]]
     st.session_state[f"{key}_walk"] = [step for step in steps if step is not None]
-    st.session_state[key] = _written(z)
+    st.session_state[key] = "" if z == st.session_state.get(f"{key}_start") else _written(z)
     st.session_state[f"{key}_held"] = z
 
 
@@ -247,14 +246,14 @@ def _written(z: Place) -> str:
     return ",".join(f"{x:.{DIGITS}f}".rstrip("0").rstrip(".") for x in z)
 
 
-def _checked(link: str, start: Place) -> Place:
+def _checked(link: str, home: Place) -> Place:
     z = _read(link)
     if link and z is None:
         st.warning(
             _("The link names no place on the map: the point stands where it would without it."),
             icon=":material/block:",
         )
-    return z or _pair(list(start)) or (0.0, 0.0)
+    return z or home
 
 
 def _read(link: str) -> Place | None:
@@ -266,11 +265,11 @@ def _read(link: str) -> Place | None:
 
 def _pair(told: Any) -> Place | None:
     """Two finite numbers on the map's scale, or None."""
-    if not isinstance(told, (list, tuple)) or len(told) != 2:
+    try:
+        x, y = (round(float(part), DIGITS) + 0.0 for part in told)
+    except (TypeError, ValueError, OverflowError):
         return None
-    if not all(isinstance(x, (int, float)) and math.isfinite(x) and abs(x) <= FARTHEST for x in told):
-        return None
-    return round(float(told[0]), DIGITS) + 0.0, round(float(told[1]), DIGITS) + 0.0
+    return (x, y) if max(abs(x), abs(y)) <= FARTHEST else None
 
 
 def _around(points: np.ndarray, posterior: Posterior | None) -> Extent:
