@@ -14,6 +14,7 @@ line is wrong.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import lzma
@@ -43,6 +44,8 @@ MAX_DIMENSIONS = 2_000
 # Numbers in all, 128 MB as float32: what the memory is asked for before anything is believed.
 MAX_NUMBERS = 32 << 20
 MAX_WORD_BYTES = 400
+# The square of a longer vector leaves float32.
+LARGEST = 1e15
 _MAX_ARRAY = 4 * MAX_NUMBERS + (1 << 16)
 
 _HEADER = re.compile(rb"[ \t]*(\d{1,12})[ \t]+(\d{1,12})[ \t]*\r?(?:\n|$)")
@@ -81,6 +84,7 @@ def read(data: bytes, *, metadata: bytes | None = None) -> WordVectors:
     """
     for part in (data, metadata or b"-"):
         _check_bytes(part)
+    data = data.removeprefix(codecs.BOM_UTF8)
     if metadata is not None:
         return _store(_tsv(data, metadata))
     if data.startswith(b"PK"):
@@ -138,12 +142,13 @@ def kind(data: bytes, *, metadata: bytes | None = None) -> Format:
     header = _HEADER.match(data)
     if not header:
         return "glove"
-    return "word2vec-binary" if _is_binary(data[header.end() : header.end() + 4096]) else "word2vec-text"
+    binary = _is_binary(data[header.end() :], int(header[1]), int(header[2]))
+    return "word2vec-binary" if binary else "word2vec-text"
 
 
 def _by_first_line(data: bytes) -> _Table:
     header = _HEADER.match(data)
-    if kind(data) == "glove" or header is None:
+    if header is None:
         return _text(data, 1, None)
     words, dimensions = int(header[1]), int(header[2])
     _check_size(words, dimensions)
@@ -159,9 +164,18 @@ def _by_first_line(data: bytes) -> _Table:
     return table
 
 
-def _is_binary(body: bytes) -> bool:
-    """Raw numbers hold bytes that no text holds; text rows hold digits and signs."""
-    return any(byte < 32 and byte not in b"\t\r\n\f" for byte in body)
+def _is_binary(body: bytes, words: int, dimensions: int) -> bool:
+    """Raw numbers hold bytes that no text holds, but for very few of them; then the whole is tried."""
+    if any(byte < 32 and byte not in b"\t\r\n\f" for byte in body[:4096]):
+        return True
+    fields = body.split(b"\n", 1)[0].split()[1:]
+    if fields and all(_is_number(field.decode("latin-1")) for field in fields):
+        return False
+    try:
+        _binary(body, 0, words, dimensions)
+    except Refused:
+        return False
+    return True
 
 
 def _check_bytes(data: bytes) -> None:
@@ -194,7 +208,6 @@ def _check_size(words: int, dimensions: int) -> None:
 
 def _decoded(data: bytes, first: int = 1) -> str:
     """UTF-8, or a refusal that names the line of the first byte that is not."""
-    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -214,19 +227,16 @@ def _lines(text: str, first: int) -> Iterator[tuple[int, str]]:
 def _text(data: bytes, first: int, dimensions: int | None) -> _Table:
     """Rows of a word and numbers between single spaces (or tabs), as word2vec and GloVe write them."""
     words: list[str] = []
-    rows: list[list[str]] = []
-    numbers: list[int] = []
+    rows: list[Float[np.ndarray, " dim"]] = []
     for number, line in _lines(_decoded(data, first), first):
         fields = line.strip(" \t").replace("\t", " ").split(" ")
         dimensions = dimensions or len(fields) - 1
         # A word may hold spaces itself ("New York" in some GloVe files): the numbers are counted from the end.
         cut = max(1, len(fields) - dimensions)
         words.append(" ".join(fields[:cut]))
-        rows.append(fields[cut:])
-        numbers.append(number)
-        _check_row(len(rows[-1]), dimensions, number)
-        _check_size(len(rows), max(dimensions, 1))
-    return words, _matrix(rows, numbers, dimensions or 0)
+        rows.append(_row(fields[cut:], dimensions, number))
+        _check_size(len(rows), dimensions)
+    return words, _matrix(rows)
 
 
 def _check_row(found: int, expected: int, number: int) -> None:
@@ -234,33 +244,31 @@ def _check_row(found: int, expected: int, number: int) -> None:
         raise Refused(N_("Line {line} holds a word and no numbers: this is no file of vectors."), line=number)
     if found != expected:
         raise Refused(
-            N_("Line {line} holds {found} numbers; the lines before it hold {expected}."),
+            N_("Line {line} holds {found} numbers where {expected} are due."),
             line=number,
             found=found,
             expected=expected,
         )
 
 
-def _matrix(
-    rows: Sequence[Sequence[str]], numbers: Sequence[int], dimensions: int
-) -> Float[np.ndarray, "word dim"]:
-    """Numbers of all rows, each a finite float32; the first that is not is named with its line."""
-    _check_size(len(rows), dimensions)
-    matrix = np.empty((len(rows), dimensions), np.float32)
-    for place, (row, number) in enumerate(zip(rows, numbers, strict=True)):
-        matrix[place] = _row(row, number)
-    return matrix
+def _matrix(rows: Sequence[Float[np.ndarray, " dim"]]) -> Float[np.ndarray, "word dim"]:
+    _check_size(len(rows), len(rows[0]) if rows else 0)
+    return np.stack(rows)
 
 
-def _row(fields: Sequence[str], number: int) -> Float[np.ndarray, " dim"]:
+def _row(fields: Sequence[str], dimensions: int, number: int) -> Float[np.ndarray, " dim"]:
+    """The numbers of a line, as many as the other lines hold, each of them finite."""
+    _check_row(len(fields), dimensions, number)
     try:
         values = np.array(fields, dtype=np.float64)
     except ValueError as error:
         wrong = next((field for field in fields if not _is_number(field)), "")
         raise Refused(N_("Line {line}: “{text}” is not a number."), line=number, text=wrong[:40]) from error
-    if not (np.abs(values) <= np.finfo(np.float32).max).all():
-        raise Refused(N_("Line {line} holds a number that is infinite or not a number (NaN)."), line=number)
-    return values
+    if not (np.abs(values) <= LARGEST).all():
+        raise Refused(
+            N_("Line {line} holds a number that is infinite, above 10^15 or not a number (NaN)."), line=number
+        )
+    return values.astype(np.float32)
 
 
 def _is_number(text: str) -> bool:
@@ -318,25 +326,26 @@ def _short(promised: int, found: int | None = None) -> Refused:
 
 
 def _check_finite(matrix: Float[np.ndarray, "word dim"]) -> None:
-    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(matrix) <= LARGEST).all(axis=1))
     if len(bad):
         raise Refused(
-            N_("Vector {number} holds a number that is infinite or not a number (NaN)."),
+            N_("Vector {number} holds a number that is infinite, above 10^15 or not a number (NaN)."),
             number=int(bad[0]) + 1,
         )
 
 
 def _tsv(vectors: bytes, metadata: bytes) -> _Table:
     """``vectors.tsv`` and ``metadata.tsv``, whose lines belong together one to one."""
-    rows: list[list[str]] = []
-    numbers: list[int] = []
+    rows: list[Float[np.ndarray, " dim"]] = []
     for number, line in _lines(_decoded(vectors), 1):
-        rows.append(line.strip(" ").split("\t"))
-        numbers.append(number)
-        _check_row(len(rows[-1]), len(rows[0]), number)
-        _check_size(len(rows), len(rows[0]))
-    matrix = _matrix(rows, numbers, len(rows[0]))
-    labels = [line.rstrip("\r") for line in _decoded(metadata).removesuffix("\n").split("\n")]
+        fields = line.strip(" ").split("\t")
+        rows.append(_row(fields, len(rows[0]) if rows else len(fields), number))
+        _check_size(len(rows), len(fields))
+    matrix = _matrix(rows)
+    labels = [
+        line.rstrip("\r")
+        for line in _decoded(metadata.removeprefix(codecs.BOM_UTF8)).removesuffix("\n").split("\n")
+    ]
     # With one column the first line is a word already; with several it names them.
     if "\t" in labels[0]:
         labels = labels[1:]

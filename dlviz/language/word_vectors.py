@@ -83,7 +83,8 @@ class WordVectors(nn.Module):
         self.register_buffer("weight", torch.from_numpy(own.copy() if own is matrix else own))
         self.matrix = self.weight.numpy()
         self.counts = counts
-        self.lengths = np.linalg.norm(self.matrix, axis=1)
+        squares = np.einsum("ij,ij->i", self.matrix, self.matrix, dtype=np.float64)
+        self.lengths: Float[np.ndarray, " word"] = np.sqrt(squares).astype(np.float32)
         for array in (self.matrix, self.counts, self.lengths):
             array.flags.writeable = False
 

@@ -27,7 +27,7 @@ def quick(vectors: KeyedVectors, language: Language) -> dict[str, float]:
     """The figures that take no more than a moment, for the log of the training."""
     if language == "fr":
         return {"odd_ones": odd_ones(vectors)["odd_ones"]}
-    return {name: similarity(vectors, name)[name] for name in PAIR_SETS}
+    return {name: found[name] for name in PAIR_SETS if name in (found := similarity(vectors, name))}
 
 
 def full(vectors: KeyedVectors, language: Language) -> dict[str, Any]:
@@ -46,9 +46,12 @@ def similarity(vectors: KeyedVectors, name: str) -> dict[str, float]:
     -------
     dict
         The correlation under ``name``, from -1 to 1, and the part of the pairs whose two words are known under
-        ``name_coverage``.
+        ``name_coverage``; nothing where no pair is known.
     """
-    _pearson, spearman, unknown = vectors.evaluate_word_pairs(datapath(PAIR_SETS[name]))
+    try:
+        _pearson, spearman, unknown = vectors.evaluate_word_pairs(datapath(PAIR_SETS[name]))
+    except ValueError:  # gensim: "No valid similarity judgements found"
+        return {}
     return {name: round(float(spearman[0]), 4), f"{name}_coverage": round(1 - unknown / 100, 4)}
 
 
