@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -110,10 +110,10 @@ def from_folder(folder: Path, *, file: str, limit: int = 50_000) -> WordVectors:
         source.seek(0)
         if form in ("npz", "tsv"):
             return read(source.read(), metadata=beside)
-        return _store(_first_of_equals(_beginning(source, form, limit)))
+        return _store(_first_of_equals(_beginning(cast(BinaryIO, source), form, limit)))
 
 
-def _beginning(source: IO[bytes], form: Format, limit: int) -> _Table:
+def _beginning(source: BinaryIO, form: Format, limit: int) -> _Table:
     if form == "glove":
         return _text(b"".join(islice(source, limit)), 1, None)
     words, dimensions = (int(number) for number in source.readline().split())
@@ -510,7 +510,7 @@ def _write_tsv(vectors: WordVectors) -> dict[str, bytes]:
 
 def _write_npz(vectors: WordVectors) -> dict[str, bytes]:
     target = io.BytesIO()
-    counts = {"counts": vectors.counts} if len(vectors.counts) else {}
+    counts: dict[str, Any] = {"counts": vectors.counts} if len(vectors.counts) else {}
     np.savez_compressed(target, words=np.array(vectors.words), vectors=vectors.matrix, **counts)
     return {"vectors.npz": target.getvalue()}
 

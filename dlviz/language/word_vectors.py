@@ -124,7 +124,7 @@ class WordVectors(nn.Module):
 
     def cosines(self, direction: Vector) -> Float[np.ndarray, " word"]:
         """Cosine of every word with a direction, from -1 to 1 (0 for a vector of zeros)."""
-        unit = direction.astype(np.float32) / max(float(np.linalg.norm(direction)), _TINY)
+        unit = direction.astype(np.float32) / np.maximum(np.linalg.norm(direction), _TINY)
         found: Float[np.ndarray, " word"] = self.matrix @ unit / np.maximum(self.lengths, _TINY)
         return np.clip(found, -1, 1)
 
