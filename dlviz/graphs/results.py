@@ -409,14 +409,17 @@ class EmbeddingScore:
         Of the embedding.
     auc
         Area under the curve of link prediction on held-out edges; 0.5 is guessing.
+    auc_spread
+        Its standard deviation between draws of held-out edges; 0 for one draw.
     false_positives, true_positives
-        That curve: rates between 0 and 1.
+        That curve, of the first draw: rates between 0 and 1.
     neighbours_kept
         Mean share of a node's graph neighbours among as many nearest vectors (cosine), between 0 and 1.
     """
 
     method: Literal["node2vec", "spectral", "random"]
     auc: float
+    auc_spread: float
     false_positives: Float[np.ndarray, " threshold"]
     true_positives: Float[np.ndarray, " threshold"]
     neighbours_kept: float
@@ -424,11 +427,16 @@ class EmbeddingScore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """node2vec against spectral and random vectors on the same held-out edges."""
+    """node2vec against spectral and random vectors on the same held-out edges.
+
+    `held_out` and `train_edges` are the numbers of edges tested and of edges that the classifier was fitted
+    on in one draw; `scores` are means over `repeats` draws.
+    """
 
     scores: tuple[EmbeddingScore, ...]
     held_out: int
     train_edges: int
+    repeats: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
