@@ -50,10 +50,7 @@ def locate(network: ConvVAE | TrainedVAE, picture: Picture) -> Located:
     with torch.no_grad():
         mean, log_variance = model.encode(x)
         logits = model.decode(mean)
-        error = reconstruction_loss(logits, x).item()
-        pixels = _bytes(logits)[0]
-    spread = None if log_variance is None else to_numpy(log_variance[0])
-    return Located(Posterior(to_numpy(mean[0]), spread), to_numpy(logits[0, 0]), pixels, error)
+        return located(mean, log_variance, logits, reconstruction_loss(logits, x).item())
 
 
 def encode(network: ConvVAE | TrainedVAE, picture: Picture) -> Posterior:
@@ -105,8 +102,8 @@ def sample_prior(
         seed: same seed, same pictures, at every temperature from the same noise.
     """
     model = as_network(network)
-    noise = normal_noise((count, model.latent), seed)
-    return decode(model, (temperature * noise).numpy())
+    noise = first_noises(count, model.latent, seed)
+    return decode(model, np.float32(temperature) * noise)
 
 
 def read_codes(path: str) -> Codes:
@@ -169,6 +166,14 @@ def network_input(model: ConvVAE, pictures: Pictures) -> Float[Tensor, "picture 
     return torch.from_numpy(pictures.copy()).to(device_of(model)).unsqueeze(1).float() / 255
 
 
+def first_noises(count: int, latent: int, seed: int) -> Float[np.ndarray, "draw latent"]:
+    """The first standard normal draws of a seed; a longer list begins with the shorter one.
+
+    NumPy's and not PyTorch's, which fills small and large tensors in different orders.
+    """
+    return np.random.default_rng(seed).standard_normal((count, latent), dtype=np.float32)
+
+
 def checked_codes(model: ConvVAE, codes: Numbers) -> Float[np.ndarray, "picture latent"]:
     """Codes as a table of float32, one a row."""
     given = np.atleast_2d(np.asarray(codes, np.float32))
@@ -183,11 +188,6 @@ def checked_codes(model: ConvVAE, codes: Numbers) -> Float[np.ndarray, "picture 
     return given
 
 
-def normal_noise(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Standard normal numbers that depend on the seed alone, whatever the device."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
 def device_of(model: ConvVAE) -> torch.device:
     """Where the network's weights are."""
     return next(model.parameters()).device
@@ -196,6 +196,12 @@ def device_of(model: ConvVAE) -> torch.device:
 def to_numpy(values: Tensor) -> np.ndarray:
     """Float32 numbers on the CPU."""
     return values.detach().float().cpu().numpy()
+
+
+def located(mean: Tensor, log_variance: Tensor | None, logits: Tensor, error: float) -> Located:
+    """What a batch's first picture became, on the CPU."""
+    spread = None if log_variance is None else to_numpy(log_variance[0])
+    return Located(Posterior(to_numpy(mean[0]), spread), to_numpy(logits[0, 0]), _bytes(logits[:1])[0], error)
 
 
 def _bytes(logits: Float[Tensor, "picture 1 28 28"]) -> Pictures:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from dlviz.errors import Refused
@@ -127,18 +126,8 @@ def samples(mean: vae.Numbers, log_variance: vae.Numbers, *, count: int = 64, se
         seed: same seed, same draws; a smaller count gives the first of them.
     """
     mu, spread = np.asarray(mean, np.float32), np.asarray(log_variance, np.float32)
-    noise = first_noises(count, len(mu), seed)
+    noise = vae.first_noises(count, len(mu), seed)
     return Samples(noise, mu + np.exp(0.5 * spread) * noise, seed)
-
-
-def first_noises(count: int, latent: int, seed: int) -> Float[np.ndarray, "draw latent"]:
-    """The first standard normal draws of a seed; longer lists begin with the shorter ones.
-
-    PyTorch fills small and large tensors by different orders of the same numbers, so each draw is made
-    alone.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    return torch.stack([torch.randn(latent, generator=generator) for _ in range(count)]).numpy()
 
 
 def _shares(

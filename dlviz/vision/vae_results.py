@@ -240,6 +240,14 @@ class TwoTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """Where a picture lands, and the two terms of its loss, from one trip through the network."""
+
+    located: Located
+    terms: TwoTerms
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """Pictures along a way from one picture to another. `at` runs from 0 to 1; `codes` is None in pixel space."""
 

@@ -15,13 +15,13 @@ from torch.distributions import kl_divergence as torch_kl
 from dlviz.errors import Refused
 from dlviz.i18n import N_
 from dlviz.vision import vae
-from dlviz.vision.vae_map import first_noises
 from dlviz.vision.vae_network import ConvVAE, kl_divergence, reconstruction_loss, reparametrise
 from dlviz.vision.vae_results import (
     Draw,
     GradientComparison,
     GradientEstimates,
     Picture,
+    Survey,
     TrainedVAE,
     TwoTerms,
 )
@@ -74,17 +74,41 @@ def two_terms(
     Raises:
         Refused: the number of draws is out of bounds.
     """
+    return survey(network, picture, draws=draws, seed=seed, beta=beta).terms
+
+
+def survey(
+    network: ConvVAE | TrainedVAE, picture: Picture, *, draws: int = 32, seed: int = 0, beta: float = 1.0
+) -> Survey:
+    """`vae.locate` and `two_terms` at once: one call of the encoder, and one of the decoder for the mean and all draws.
+
+    This is what the page asks for when a stroke of the pen ends.
+
+    Args:
+        network: the autoencoder, or one that was trained live.
+        picture: bytes, white ink on black.
+        draws: how many, for the expectation of the reconstruction.
+        seed: of the noise.
+        beta: weight of the KL in training.
+
+    Raises:
+        Refused: the picture is not 28 x 28 bytes, or the number of draws is out of bounds.
+    """
     model = vae.as_network(network)
     _check_draws(draws)
     with torch.no_grad():
         x = vae.network_input(model, picture[None])
         mean, log_variance = model.encode(x)
-        if log_variance is None:
-            losses = reconstruction_loss(model.decode(mean), x).repeat(2)
-            return _terms(losses, None, beta, seed)
-        codes = torch.cat([mean, reparametrise(mean, log_variance, _noise(model, draws, seed))])
-        losses = reconstruction_loss(model.decode(codes), x.expand(len(codes), -1, -1, -1))
-        return _terms(losses, kl_divergence(mean, log_variance)[0], beta, seed)
+        codes, kl = mean, None
+        if log_variance is not None:
+            codes = torch.cat([mean, reparametrise(mean, log_variance, _noise(model, draws, seed))])
+            kl = kl_divergence(mean, log_variance)[0]
+        logits = model.decode(codes)
+        losses = reconstruction_loss(logits, x.expand_as(logits))
+        if log_variance is None:  # no chance: the one draw is the code itself
+            losses = losses.repeat(2)
+        terms = _terms(losses, kl, beta, seed)
+        return Survey(vae.located(mean, log_variance, logits, terms.at_mean), terms)
 
 
 def reference_terms(
@@ -197,7 +221,7 @@ def _gaussian(model: ConvVAE, picture: Picture) -> tuple[Tensor, Tensor]:
 
 
 def _noise(model: ConvVAE, draws: int, seed: int) -> Float[Tensor, "draw latent"]:
-    return torch.from_numpy(first_noises(draws, model.latent, seed)).to(vae.device_of(model))
+    return torch.from_numpy(vae.first_noises(draws, model.latent, seed)).to(vae.device_of(model))
 
 
 def _torch_losses(model: ConvVAE, codes: Tensor, x: Tensor) -> Float[Tensor, " draw"]:
