@@ -69,7 +69,7 @@ def thumbnails(pictures: tuple[UInt8[np.ndarray, "height width *channel"], ...])
     return GreySet(stacked, np.full(len(images), -1, np.int64), ())
 
 
-def _as_mnist(grey: Grey, factor: float, steps: Steps) -> Prepared:
+def _as_mnist(grey: Grey, factor: int, steps: Steps) -> Prepared:
     found = vae_ink.find_ink(grey)
     ink = found.ink
     if found.evened is not None:
@@ -99,7 +99,7 @@ def _usual_stroke(ink: Ink, steps: Steps) -> Ink:
     return thick
 
 
-def _as_fashion_mnist(grey: Grey, factor: float, steps: Steps) -> Prepared:
+def _as_fashion_mnist(grey: Grey, factor: int, steps: Steps) -> Prepared:
     ground = _border_plane(grey)
     contrast = grey.astype(np.float32) - ground
     low, high = float(-contrast.min()), float(contrast.max())
@@ -122,7 +122,7 @@ def _as_fashion_mnist(grey: Grey, factor: float, steps: Steps) -> Prepared:
     return Prepared(pixels, "fashion-mnist", inverted, _on_original(box, factor), tuple(steps))
 
 
-def _plain(grey: Grey, factor: float, steps: Steps) -> Prepared:
+def _plain(grey: Grey, factor: int, steps: Steps) -> Prepared:
     side = min(grey.shape)
     top, left = (grey.shape[0] - side) // 2, (grey.shape[1] - side) // 2
     pixels = _square(grey)
@@ -186,8 +186,8 @@ def _square(grey: Grey) -> Grey:
     return np.asarray(cut.resize((SIDE, SIDE), how))
 
 
-def _on_original(box: Box, factor: float) -> Box:
-    top, left, bottom, right = (round(edge * factor) for edge in box)
+def _on_original(box: Box, factor: int) -> Box:
+    top, left, bottom, right = (edge * factor for edge in box)
     return top, left, bottom, right
 
 
