@@ -1,0 +1,144 @@
+"""What the page is about: a data set, a network with a map, the visitor's picture, and where it lands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dlviz import zoo
+from dlviz.errors import DlvizError
+from dlviz.figures import vae as figures
+from dlviz.ui import charts, controls
+from dlviz.ui.language import _, number, percent, say
+from dlviz.views.vae import inputs, networks
+from dlviz.views.vae.inputs import Given
+from dlviz.views.vae.networks import Network
+from dlviz.vision import vae
+from dlviz.vision.vae_results import Located, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The visitor's choices, and where the picture lands on the map of the chosen network."""
+
+    dataset: str
+    network: Network
+    given: Given
+    located: Located
+    standing: Standing
+    classes: list[str]
+
+
+def scene() -> Scene | None:
+    """The widgets above the sections, and what the network makes of the picture."""
+    left, right = st.columns([5, 6], gap="large")
+    with left:
+        dataset = controls.choice(
+            _("Data set"),
+            {"mnist": _("MNIST: digits"), "fashion-mnist": _("Fashion-MNIST: clothes")},
+            key="vae_data",
+            wrap=True,
+        )
+        given = inputs.picture("vae", dataset, _("Your picture"))
+    with right:
+        network = _choose(dataset)
+        if network is None:
+            return None
+        found = _located(dataset, network, given)
+        _show(found)
+    return found
+
+
+def _choose(dataset: str) -> Network | None:
+    """The network whose map is shown: one of ours, or the one that the visitor has trained."""
+    offered = networks.ready(dataset)
+    own = networks.kept(dataset)
+    if own is not None:
+        offered[networks.OWN] = own.title
+    _say_what_is_broken(dataset)
+    if not offered:
+        st.error(_("No model of this kind is on this server. Whoever runs it can download one."))
+        return None
+    code = controls.choice(_("Network with a map"), offered, key="vae_model", default="1", wrap=True)
+    try:
+        return (
+            own
+            if own is not None and code == networks.OWN
+            else networks.bundled(dataset, networks.FLAT[code])
+        )
+    except DlvizError as error:
+        st.error(say(error), icon=":material/broken_image:")
+        return None
+
+
+def _say_what_is_broken(dataset: str) -> None:
+    for kind in networks.FLAT.values():
+        name = f"{dataset}-{kind}"
+        if zoo.status(name) == "broken":
+            try:
+                zoo.load(name)
+            except DlvizError as error:
+                st.warning(say(error), icon=":material/broken_image:")
+
+
+def _located(dataset: str, network: Network, given: Given) -> Scene:
+    located = network.run(vae.locate, picture=given.pixels)
+    standing = vae.standing(network.codes, error=located.error, mean=located.posterior.mean)
+    return Scene(dataset, network, given, located, standing, networks.class_names(dataset))
+
+
+def _show(found: Scene) -> None:
+    """What goes in, what comes back, and in words how good that is."""
+    received, back, told = st.columns([3, 3, 4])
+    with received:
+        st.markdown(_("**Goes in**"))
+        st.image(inputs.enlarged(found.given.pixels), width=168)
+        st.caption(_("28 × 28 grey levels: what the network receives"))
+    with back:
+        st.markdown(_("**Comes back**"))
+        st.image(inputs.enlarged(found.located.pixels), width=168)
+        st.caption(_("decoded from two numbers"))
+    with told:
+        _tell(found)
+    if found.standing.far:
+        st.warning(
+            _(
+                "This picture is far from what the network was trained on: {share} of the test pictures come back "
+                "with a smaller error. Read all that follows with that in mind.",
+                share=percent(found.standing.percentile / 100),
+            ),
+            icon=":material/warning:",
+        )
+    inputs.show_steps(found.given)
+
+
+def _tell(found: Scene) -> None:
+    mean = found.located.posterior.mean
+    st.markdown(_("It lands at ({x}, {y}).", x=round(float(mean[0]), 2), y=round(float(mean[1]), 2)))
+    votes = round(10 * float(found.standing.votes.max()))
+    if found.dataset in ("mnist", "fashion-mnist") and found.network.codes.label.max(initial=-1) >= 0:
+        st.markdown(
+            _(
+                "Of its ten nearest test pictures, {count} are: **{name}**.",
+                count=votes,
+                name=found.classes[found.standing.nearest],
+            )
+        )
+    st.markdown(
+        _(
+            "Error {error} nats: {share} of the test pictures come back better.",
+            error=number(found.standing.error, 1),
+            share=percent(found.standing.percentile / 100, 0),
+        )
+    )
+
+
+def place_among(found: Scene) -> None:
+    """The histogram of the test errors with this picture's own."""
+    words = figures.PlaceWords(error=_("error in nats"), count=_("test pictures"), yours=_("your picture"))
+    charts.show(
+        figures.place_among(found.network.codes.error, found.standing.error, words),
+        key="vae_place",
+        alt=_("Where the error of your picture stands among those of the test pictures."),
+    )
