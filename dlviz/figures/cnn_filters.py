@@ -113,7 +113,10 @@ def _stage_names(
             y=-0.82 if low else -0.54,
             text=text,
             showarrow=False,
+            # A label wider than a stage at the border would be cut off there.
+            xanchor="left" if first < 0.03 * width else "right" if end > 0.97 * width else "center",
             yanchor="top",
+            align="center",
             font={"size": 11},
         )
         figure.add_shape(

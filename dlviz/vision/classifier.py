@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Float, UInt8
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dlviz.vision.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Geometry, Mode, to_input
 
@@ -47,31 +46,7 @@ class Preprocessing:
 
     def __call__(self, image: Photo) -> tuple[Float[Tensor, "1 3 height width"], Geometry]:
         """The network's input, and the geometry that leads from its cells back to the photo."""
-        if self.mode == "stretch":
-            return to_input(image, self.size, self.mean, self.std, "stretch")
-        pixels, geometry = shorter_side_crop(image, self.resize, self.size)
-        mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))
-        return (pixels / 255 - mean) / std, geometry
-
-
-def shorter_side_crop(
-    image: Photo, resize: int, size: int
-) -> tuple[Float[Tensor, "1 3 height width"], Geometry]:
-    """Bring the shorter side to ``resize`` pixels, cut out the centred square of side ``size``.
-
-    The roundings are torchvision's (``transforms.functional.resize`` and ``center_crop``): the longer
-    side is rounded down, the corner to the nearest even number. The values stay on the 0 to 255 scale
-    and, unlike torchvision's on a byte image, are not rounded after the resize.
-    """
-    height, width = image.shape[:2]
-    shorter = min(height, width)
-    resized = int(resize * height / shorter), int(resize * width / shorter)
-    top, left = (round((side - size) / 2) for side in resized)
-    x = torch.tensor(image, dtype=torch.float32).permute(2, 0, 1)[None]
-    x = F.interpolate(x, resized, mode="bilinear", align_corners=False, antialias=True)
-    down, across = height / resized[0], width / resized[1]
-    geometry = Geometry(left * across, top * down, size * across, size * down, size)
-    return x[..., top : top + size, left : left + size].contiguous(), geometry
+        return to_input(image, self.size, self.mean, self.std, self.mode, self.resize)
 
 
 class Classifier(nn.Module):
@@ -206,7 +181,10 @@ def _timm_classifier(folder: Path, config: Mapping[str, Any]) -> Classifier:
 
     given = config["pretrained_cfg"]
     count = config.get("num_classes", given.get("num_classes"))
-    network = timm.create_model(config["architecture"], num_classes=count, **config.get("model_args", {}))
+    # timm writes the number of classes into its model_args as well, where it has any.
+    network = timm.create_model(
+        config["architecture"], **{"num_classes": count, **config.get("model_args", {})}
+    )
     network.load_state_dict(read_weights(folder / config.get("weights", "model.safetensors")))
     names = config.get("label_names") or given.get("label_names") or [str(i) for i in range(count)]
     size = given["input_size"][-1]

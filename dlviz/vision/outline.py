@@ -193,10 +193,20 @@ def _stages(found: Sequence[Layer], places: Sequence[_Place]) -> tuple[Stage, ..
 
 
 def _stage_name(places: Sequence[_Place], containers: dict[str, set[int]]) -> str:
-    """The container that holds most of the stage and nothing else, or the first and last block."""
+    """The container that holds most of the stage and nothing else, or the first and last block.
+
+    By their last words: they stand side by side under the network, and `encoder.layers.encoder_layer_3` is
+    known by its end.
+    """
     container = Counter(place.container for place in places).most_common(1)[0][0]
     wider = any(other.startswith(f"{container}.") for other in containers)
     if container and len(containers[container]) == 1 and not wider:
-        return container
-    first, last = places[0].block, places[-1].block
+        return _last_words(container)
+    first, last = (_last_words(place.block) for place in (places[0], places[-1]))
     return first if first == last else f"{first} – {last}"
+
+
+def _last_words(name: str) -> str:
+    """The end of a dotted name: one word, or two if the last is only a number."""
+    words = name.split(".")
+    return ".".join(words[-2:] if words[-1].isdecimal() else words[-1:])

@@ -48,17 +48,18 @@ def to_input(
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
     mode: Mode = "stretch",
-    crop_fraction: float = 1.0,
+    resize: int = 0,
 ) -> tuple[Float[Tensor, "1 3 height width"], Geometry]:
     r"""Resize a photo to the network's square and bring its colours to zero mean and unit spread.
 
     $$ x_{c} = \frac{p_c / 255 - \mathrm{mean}_c}{\mathrm{std}_c} $$
 
     `stretch` gives the network the whole photo and squashes its longer side: nothing that the visitor
-    can see is hidden from the network, at the price of a distorted shape. `crop` keeps the shape and
-    takes the centred square whose side is `crop_fraction` of the shorter side, as the public ImageNet
-    models were tested (0.875 for most of them). The resize is bilinear with antialiasing: without it a
-    large photo would be sampled at scattered pixels, and fine texture would turn into noise.
+    can see is hidden from the network, at the price of a distorted shape. `crop` keeps the shape: it brings
+    the shorter side to `resize` pixels and cuts out the centred square, as the public ImageNet models were
+    tested (256, then 224, for most of them), and what lies outside it is not seen. The resize is bilinear
+    with antialiasing: without it a large photo would be sampled at scattered pixels, and fine texture would
+    turn into noise.
 
     Parameters
     ----------
@@ -70,8 +71,8 @@ def to_input(
         Mean and standard deviation of each channel over the training set, on the 0 to 1 scale.
     mode
         `"stretch"` or `"crop"`.
-    crop_fraction
-        Side of the crop as a part of the shorter side; `crop` mode only.
+    resize
+        Length of the shorter side before the cut; `crop` mode only, at least `size`.
 
     Returns
     -------
@@ -85,8 +86,13 @@ def to_input(
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"expected uint8 RGB pixels, got {image.dtype} of shape {image.shape}")
-    geometry = _geometry(image.shape[0], image.shape[1], size, mode, crop_fraction)
-    x = resize_square(image, geometry)
+    if mode == "stretch":
+        geometry = Geometry(0, 0, image.shape[1], image.shape[0], size)
+        x = resize_square(image, geometry)
+    elif mode == "crop":
+        x, geometry = shorter_side_crop(image, resize, size)
+    else:
+        raise ValueError(f"mode must be 'stretch' or 'crop', got {mode!r}")
     return (x / 255 - _channels(mean)) / _channels(std), geometry
 
 
@@ -101,13 +107,24 @@ def resize_square(
     return F.interpolate(x, side, mode="bilinear", align_corners=False, antialias=True)
 
 
-def _geometry(height: int, width: int, size: int, mode: Mode, crop_fraction: float) -> Geometry:
-    if mode == "stretch":
-        return Geometry(0, 0, width, height, size)
-    if mode == "crop":
-        side = max(1, round(min(height, width) * crop_fraction))
-        return Geometry((width - side) // 2, (height - side) // 2, side, side, size)
-    raise ValueError(f"mode must be 'stretch' or 'crop', got {mode!r}")
+def shorter_side_crop(
+    image: UInt8[np.ndarray, "height_photo width_photo 3"], resize: int, size: int
+) -> tuple[Float[Tensor, "1 3 height width"], Geometry]:
+    """Bring the shorter side to `resize` pixels, cut out the centred square of side `size`.
+
+    The roundings are torchvision's (`transforms.functional.resize` and `center_crop`): the longer
+    side is rounded down, the corner to the nearest even number. The values stay on the 0 to 255 scale
+    and, unlike torchvision's on a byte image, are not rounded after the resize.
+    """
+    height, width = image.shape[:2]
+    shorter = min(height, width)
+    resized = int(resize * height / shorter), int(resize * width / shorter)
+    top, left = (round((side - size) / 2) for side in resized)
+    x = torch.tensor(image, dtype=torch.float32).permute(2, 0, 1)[None]
+    x = F.interpolate(x, resized, mode="bilinear", align_corners=False, antialias=True)
+    down, across = height / resized[0], width / resized[1]
+    geometry = Geometry(left * across, top * down, size * across, size * down, size)
+    return x[..., top : top + size, left : left + size].contiguous(), geometry
 
 
 def _channels(values: Sequence[float]) -> Float[Tensor, "1 3 1 1"]:

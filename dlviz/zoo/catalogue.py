@@ -290,7 +290,8 @@ def _folder_card(name: str, folder: Path) -> ModelCard:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = config.get("weights", "model.safetensors")
-        files = tuple(CardFile(n, (folder / n).stat().st_size) for n in ("config.json", weights))
+        sizes = {n: (folder / n).stat().st_size for n in ("config.json", weights) if (folder / n).exists()}
+        files = tuple(CardFile(n, sizes.get(n, 0)) for n in ("config.json", weights))
     except (OSError, ValueError, AttributeError):
         config, files = {}, ()
     unknown = Sentence(N_("Not stated: this model comes from a folder of the server's operator."))

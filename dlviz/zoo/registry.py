@@ -168,7 +168,7 @@ def _built(card: ModelCard) -> nn.Module:
         raise WeightsError(
             N_("The model {model} cannot be built from {folder}: {reason}"),
             model=card.name,
-            folder=str(card.folder),
+            folder=card.folder.name,
             reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
         ) from error
     return built

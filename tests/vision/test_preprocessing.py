@@ -22,12 +22,12 @@ def test_stretch_shows_the_whole_photo() -> None:
 
 def test_crop_takes_the_centred_square() -> None:
     photo = np.zeros((60, 100, 3), dtype=np.uint8)
-    photo[:, 20:80] = 255
-    x, geometry = to_input(photo, 30, mean=(0, 0, 0), std=(1, 1, 1), mode="crop")
+    photo[:, 16:84] = 255
+    x, geometry = to_input(photo, 30, mean=(0, 0, 0), std=(1, 1, 1), mode="crop", resize=30)
     assert x.min() > 1 - 1e-5
     assert (geometry.left, geometry.top, geometry.width, geometry.height) == (20, 0, 60, 60)
     assert geometry.to_photo(15, 15) == (50, 30)
-    _, inner = to_input(photo, 30, mode="crop", crop_fraction=0.5)
+    _, inner = to_input(photo, 30, mode="crop", resize=60)
     assert (inner.left, inner.top, inner.width, inner.height) == (35, 15, 30, 30)
 
 
@@ -47,7 +47,7 @@ def test_fine_texture_is_averaged_and_not_sampled() -> None:
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (333, 2, 3)])
 def test_any_shape_of_photo_goes_in(shape: tuple[int, int, int]) -> None:
     for mode in ("stretch", "crop"):
-        x, _ = to_input(np.full(shape, 128, dtype=np.uint8), 16, mode=mode)
+        x, _ = to_input(np.full(shape, 128, dtype=np.uint8), 16, mode=mode, resize=18)
         assert x.shape == (1, 3, 16, 16) and x.isfinite().all()
 
 

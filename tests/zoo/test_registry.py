@@ -110,6 +110,21 @@ def test_a_timm_export_in_a_folder(tmp_path, monkeypatch):
     assert torch.allclose(model(pixels), network(pixels), atol=1e-5)
 
 
+def test_what_timm_itself_saves_is_read(tmp_path, monkeypatch):
+    """A transformer's ``model_args`` name the number of classes once more."""
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=3, img_size=32, depth=1).eval()
+    timm.models.save_for_hf(network, tmp_path / "mine", safe_serialization=True)
+    assert "num_classes" in json.loads((tmp_path / "mine" / "config.json").read_text())["model_args"]
+    monkeypatch.setenv("DLVIZ_MODEL_DIRS", str(tmp_path / "mine"))
+    model = zoo.load("folder-mine")
+    pixels, _ = model.prepare(np.zeros((50, 60, 3), np.uint8))
+    assert torch.allclose(model(pixels), network(pixels), atol=1e-5)
+    zoo.unload("folder-mine")
+    (tmp_path / "mine" / "model.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"mine/model\.safetensors is missing"):
+        zoo.load("folder-mine")
+
+
 class Harmful:
     def __reduce__(self):
         return (print, ("this must never run",))
