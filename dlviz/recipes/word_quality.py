@@ -9,10 +9,10 @@ word that the novels do not hold is left out, and the coverage says how many sta
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 
@@ -58,28 +58,49 @@ def similarity(vectors: KeyedVectors, name: str) -> dict[str, float]:
 def analogies(vectors: KeyedVectors, questions: str) -> dict[str, Any]:
     """Share of the analogies whose first answer is right (3CosAdd), overall and by section.
 
+    The same answers as gensim's ``evaluate_word_analogies``, many questions at a time.
+
     Parameters
     ----------
     vectors
-        The vectors.
+        The vectors; their words are in lower case.
     questions
         Text in the form of ``questions-words.txt``.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "questions.txt"
-        path.write_text(questions, encoding="utf-8")
-        score, sections = vectors.evaluate_word_analogies(str(path))
-    answered = {s["section"]: (len(s["correct"]), len(s["correct"]) + len(s["incorrect"])) for s in sections}
-    asked = sum(1 for line in questions.splitlines() if line and not line.startswith(":"))
-    _right, known = answered.pop("Total accuracy")
+    sections: dict[str, list[list[str]]] = {}
+    for line in questions.splitlines():
+        if line.startswith(":"):
+            rows = sections.setdefault(line[1:].strip(), [])
+        elif line.strip():
+            rows.append(line.lower().split())
+    known = {
+        name: [row for row in rows if all(word in vectors for word in row)] for name, rows in sections.items()
+    }
+    right = {name: _right(vectors, rows) for name, rows in known.items()}
+    asked, answered = (sum(len(rows) for rows in some.values()) for some in (sections, known))
     return {
-        "analogies": round(float(score), 4),
+        "analogies": round(sum(right.values()) / max(answered, 1), 4),
         "analogies_asked": asked,
-        "analogies_coverage": round(known / asked, 4),
+        "analogies_coverage": round(answered / max(asked, 1), 4),
         "analogy_sections": {
-            name: {"right": right, "of": of} for name, (right, of) in answered.items() if of
+            name: {"right": right[name], "of": len(rows)} for name, rows in known.items() if rows
         },
     }
+
+
+def _right(vectors: KeyedVectors, questions: list[list[str]]) -> int:
+    """How many of the questions have their last word as the first answer."""
+    unit = vectors.get_normed_vectors()
+    right = 0
+    for start in range(0, len(questions), 256):
+        block = np.array(
+            [[vectors.key_to_index[word] for word in row] for row in questions[start : start + 256]]
+        )
+        a, b, c, expected = block.T
+        scores = (unit[b] - unit[a] + unit[c]) @ unit.T
+        np.put_along_axis(scores, block[:, :3], -np.inf, axis=1)
+        right += int((scores.argmax(axis=1) == expected).sum())
+    return right
 
 
 def odd_ones(vectors: KeyedVectors) -> dict[str, float]:

@@ -95,6 +95,7 @@ class Training:
         part = path.with_suffix(".part.npz")
         np.savez(
             part,
+            words=np.array(self.model.wv.index_to_key),
             vectors=self.model.wv.vectors,
             context=self.model.syn1neg,
             state=json.dumps({name: getattr(self, name) for name in KEPT}),
@@ -104,6 +105,8 @@ class Training:
     def load(self, path: Path) -> None:
         """Take the state from a checkpoint; arrays and JSON, no code."""
         with np.load(path, allow_pickle=False) as stored:
+            if "words" in stored and stored["words"].tolist() != self.model.wv.index_to_key:
+                raise ValueError(f"{path} belongs to other texts: delete it to begin again")
             self.model.wv.vectors[:] = stored["vectors"]
             self.model.syn1neg[:] = stored["context"]
             state = json.loads(str(stored["state"]))

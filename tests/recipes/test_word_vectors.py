@@ -152,6 +152,22 @@ def test_analogies_are_counted_with_their_coverage() -> None:
     assert found["analogy_sections"] == {"famille": {"right": 2, "of": 3}}
 
 
+def test_analogies_are_gensims(tmp_path: Path) -> None:
+    text = french_questions.questions()
+    words = sorted({word for line in text.splitlines() if line[0] != ":" for word in line.split()})[:70]
+    matrix = np.random.default_rng(3).normal(size=(len(words), 6)).astype(np.float32)
+    vectors = KeyedVectors(6)
+    vectors.add_vectors(words, matrix)
+    (tmp_path / "questions.txt").write_text(text, encoding="utf-8")
+    score, sections = vectors.evaluate_word_analogies(str(tmp_path / "questions.txt"))
+    found = word_quality.analogies(vectors, text)
+    assert found["analogies"] == pytest.approx(score, abs=1e-4) and 0 < score < 1
+    for section in sections[:-1]:
+        asked = len(section["correct"]) + len(section["incorrect"])
+        ours = found["analogy_sections"].get(section["section"], {"right": 0, "of": 0})
+        assert ours == {"right": len(section["correct"]), "of": asked}
+
+
 def test_the_french_questions_are_well_formed() -> None:
     lines = french_questions.questions().splitlines()
     assert sum(line.startswith(": ") for line in lines) == len(french_questions.PAIRS) == 10
