@@ -25,6 +25,7 @@ import torch
 from jaxtyping import Float, UInt8
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from dlviz.vision.vae_network import ConvVAE, kl_divergence, reconstruction_loss, reparametrise
 from dlviz.zoo.datasets import GreyImages, grey_images
@@ -45,16 +46,19 @@ class Settings:
     latent: int = 2
     variational: bool = True
     beta: float = 1.0
-    epochs: int = 30
+    epochs: int = 40
     batch_size: int = 128
     seed: int = 0
     learning_rate: float = 3e-3
     warmup_epochs: float = 0.5
     kl_warmup_epochs: float = 1.0
     average_decay: float = 0.999
-    encoder_channels: tuple[int, int] = (16, 16)
-    encoder_hidden: int = 160
-    decoder_channels: tuple[int, int] = (16, 16)
+    turn_degrees: float = 10.0
+    scale_share: float = 0.08
+    shift_pixels: float = 1.0
+    encoder_channels: tuple[int, ...] = (16, 32, 64)
+    encoder_hidden: int = 96
+    decoder_channels: tuple[int, ...] = (16, 16)
     decoder_hidden: tuple[int, ...] = (128, 256)
 
     def model_arguments(self) -> dict[str, Any]:
@@ -81,16 +85,19 @@ class Settings:
         return self.beta * min(1.0, epoch / self.kl_warmup_epochs)
 
 
+_FEW = 15
 _KINDS: dict[str, dict[str, Any]] = {
-    "vae-2d": {"epochs": 60},
-    # Small steps and a slow start of the KL term keep more of the sixteen dimensions in use.
-    "vae-16d": {"latent": 16, "batch_size": 64, "learning_rate": 2e-3, "kl_warmup_epochs": 5.0},
+    "vae-2d": {},
+    # Smaller steps and a slower start of the KL term keep more of the sixteen dimensions in use.
+    "vae-16d": {"latent": 16, "learning_rate": 2e-3, "kl_warmup_epochs": 4.0},
     "ae-2d": {"variational": False},
     "vae-2d-beta-low": {"beta": 0.25},
     "vae-2d-beta-high": {"beta": 4.0},
 }
+# The page opens on these; fewer epochs show what the others are there for.
+_EPOCHS = {"mnist-vae-2d": 40, "mnist-vae-16d": 24}
 MODELS: dict[str, Settings] = {
-    f"{dataset}-{kind}": Settings(dataset=dataset, **changes)
+    f"{dataset}-{kind}": Settings(dataset=dataset, epochs=_EPOCHS.get(f"{dataset}-{kind}", _FEW), **changes)
     for dataset in ("mnist", "fashion-mnist")
     for kind, changes in _KINDS.items()
 }
@@ -299,26 +306,57 @@ def _train_epoch(training: Training, images: UInt8[Tensor, "picture 28 28"]) -> 
 def _step(
     training: Training, x: Float[Tensor, "batch 1 28 28"], epoch: float, generator: torch.Generator
 ) -> float:
-    """One step of the optimiser and of the average; the arithmetic inside the network is bfloat16."""
+    """One step of the optimiser and of the average; returns the loss of the pictures as they are.
+
+    The encoder also learns from copies that are turned, moved and scaled a little. It is what a small data
+    set spoils first: on test pictures its codes are several nats worse than the best that the decoder could
+    be given (the amortisation gap; Cremer, Li and Duvenaud 2018). The decoder does not learn from the copies.
+    """
     settings = training.settings
     for group in training.optimiser.param_groups:
         group["lr"] = settings.rate(epoch)
+    weight = settings.kl_weight(epoch)
+    training.optimiser.zero_grad()
+    training.model.decoder.requires_grad_(False)
+    _loss(training.model, jitter(x, settings, generator), weight, generator).backward()
+    training.model.decoder.requires_grad_(True)
+    loss = _loss(training.model, x, weight, generator)
+    loss.backward()
+    training.optimiser.step()
+    training.step += 1
+    _update_average(training.average, training.model, settings.average_decay, training.step)
+    return loss.item()
+
+
+def _loss(
+    model: ConvVAE, x: Float[Tensor, "batch 1 28 28"], kl_weight: float, generator: torch.Generator
+) -> Float[Tensor, ""]:
+    """Reconstruction plus weighted KL, a picture; the arithmetic inside the network is bfloat16."""
     with torch.autocast("cpu", torch.bfloat16):
-        code, log_variance = training.model.encode(x)
+        code, log_variance = model.encode(x)
     divergence = x.new_zeros(())
     if log_variance is not None:
         mean, log_variance = code.float(), log_variance.float()
         code = reparametrise(mean, log_variance, torch.randn(mean.shape, generator=generator))
         divergence = kl_divergence(mean, log_variance).sum(1).mean()
     with torch.autocast("cpu", torch.bfloat16):
-        logits = training.model.decode(code)
-    loss = reconstruction_loss(logits.float(), x).mean() + settings.kl_weight(epoch) * divergence
-    training.optimiser.zero_grad()
-    loss.backward()
-    training.optimiser.step()
-    training.step += 1
-    _update_average(training.average, training.model, settings.average_decay, training.step)
-    return loss.item()
+        logits = model.decode(code)
+    return reconstruction_loss(logits.float(), x).mean() + kl_weight * divergence
+
+
+def jitter(
+    x: Float[Tensor, "batch 1 28 28"], settings: Settings, generator: torch.Generator
+) -> Float[Tensor, "batch 1 28 28"]:
+    """A copy of each picture, turned, scaled and moved by its own small random amounts."""
+    chance = torch.rand((4, len(x)), generator=generator) * 2 - 1
+    angle = chance[0] * math.radians(settings.turn_degrees)
+    scale = 1 + chance[1] * settings.scale_share
+    cosine, sine = scale * angle.cos(), scale * angle.sin()
+    # One output pixel is 2 / 28 of the coordinates from -1 to 1.
+    right, down = chance[2:] * settings.shift_pixels * 2 / x.shape[-1]
+    rows = torch.stack([cosine, -sine, right, sine, cosine, down], dim=1)
+    grid = F.affine_grid(rows.view(-1, 2, 3), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, align_corners=False).clamp(0, 1)
 
 
 @torch.no_grad()

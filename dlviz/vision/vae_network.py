@@ -25,21 +25,22 @@ Codes = Float[Tensor, "batch latent"]
 
 
 class Encoder(nn.Sequential):
-    r"""$x \mapsto (\mu, \log\sigma^2)$: two convolutions that halve the map, and one hidden layer.
+    r"""$x \mapsto (\mu, \log\sigma^2)$: convolutions that halve the map, and one hidden layer.
 
     `outputs` is twice the latent dimension, or the dimension itself for a plain autoencoder, which has
     no variance to give.
     """
 
     def __init__(self, outputs: int, channels: tuple[int, ...], hidden: int) -> None:
-        first, second = channels
+        convolutions: list[nn.Module] = []
+        side = SIDE
+        for size_in, size_out in zip((1, *channels), channels, strict=False):
+            convolutions += [nn.Conv2d(size_in, size_out, 3, stride=2, padding=1), nn.SiLU()]
+            side = (side + 1) // 2  # 28 -> 14 -> 7 -> 4
         super().__init__(
-            nn.Conv2d(1, first, 4, stride=2, padding=1),  # 28 -> 14
-            nn.SiLU(),
-            nn.Conv2d(first, second, 4, stride=2, padding=1),  # 14 -> 7
-            nn.SiLU(),
+            *convolutions,
             nn.Flatten(),
-            nn.Linear(second * _MAP * _MAP, hidden),
+            nn.Linear(channels[-1] * side * side, hidden),
             nn.SiLU(),
             nn.Linear(hidden, outputs),
         )
@@ -86,8 +87,8 @@ class ConvVAE(nn.Module):
         latent: int = 2,
         *,
         variational: bool = True,
-        encoder_channels: tuple[int, ...] = (16, 16),
-        encoder_hidden: int = 160,
+        encoder_channels: tuple[int, ...] = (16, 32, 64),
+        encoder_hidden: int = 96,
         decoder_channels: tuple[int, ...] = (16, 16),
         decoder_hidden: tuple[int, ...] = (128, 256),
     ) -> None:
