@@ -47,7 +47,7 @@ def locate(network: ConvVAE | TrainedVAE, picture: Picture) -> Located:
     """
     model = as_network(network)
     x = network_input(model, picture[None])
-    with torch.no_grad():
+    with torch.inference_mode():
         mean, log_variance = model.encode(x)
         logits = model.decode(mean)
         return located(mean, log_variance, logits, reconstruction_loss(logits, x).item())
@@ -64,7 +64,7 @@ def encode(network: ConvVAE | TrainedVAE, picture: Picture) -> Posterior:
         Refused: the picture is not 28 x 28 bytes.
     """
     model = as_network(network)
-    with torch.no_grad():
+    with torch.inference_mode():
         mean, log_variance = model.encode(network_input(model, picture[None]))
     return Posterior(to_numpy(mean[0]), None if log_variance is None else to_numpy(log_variance[0]))
 
@@ -81,7 +81,7 @@ def decode(network: ConvVAE | TrainedVAE, codes: Numbers) -> Decoded:
     """
     model = as_network(network)
     given = checked_codes(model, codes)
-    with torch.no_grad():
+    with torch.inference_mode():
         logits = model.decode(torch.from_numpy(given).to(device_of(model)))
         pixels = _bytes(logits)
     return Decoded(given, to_numpy(logits[:, 0]), pixels)

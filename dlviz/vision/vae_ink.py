@@ -64,14 +64,16 @@ def find_ink(grey: Grey) -> Found:
     """
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
     ground = float(np.median(border))
-    low, high = float(grey.min()), float(grey.max())
-    inverted = ground - low > high - ground
     if float(border.max()) - float(border.min()) <= _EVEN:
-        depth = np.abs(grey.astype(np.float32) - ground) / max(ground - low, high - ground)
-        if max(ground - low, high - ground) < 255 * _LEAST_CONTRAST:
-            raise no_ink(max(ground - low, high - ground) / 255)
-        return Found(depth, inverted, None)
-    depth = _evened(grey, inverted)
+        darker, lighter = ground - float(grey.min()), float(grey.max()) - ground
+        if max(darker, lighter) < 255 * _LEAST_CONTRAST:
+            raise no_ink(max(darker, lighter) / 255)
+        depth = np.abs(grey.astype(np.float32) - ground) / max(darker, lighter)
+        return Found(depth, darker > lighter, None)
+    # Light that falls off spreads the ground's greys: which side the ink is on shows once it is divided out.
+    dark, light = _evened(grey, inverted=True), _evened(grey, inverted=False)
+    inverted = _peak(dark) >= _peak(light)
+    depth = dark if inverted else light
     return Found(_photographed(depth), inverted, depth)
 
 
@@ -149,15 +151,27 @@ def _evened(grey: Grey, inverted: bool) -> Ink:
     light = grey.astype(np.float32) if inverted else 255 - grey.astype(np.float32)
     size = max(5, round(min(grey.shape) * 0.35) | 1)
     smooth = ndimage.uniform_filter(light, 3)  # a single bright pixel would lift its whole neighbourhood
-    ground = ndimage.uniform_filter(ndimage.grey_closing(smooth, size=(size, size)), size)
-    return np.clip(1 - light / np.maximum(ground, 1), 0, 1)
+    # Beyond the border the light goes on falling or rising as it did: a mirror would end a slope in a false plateau.
+    room = min(size, *(side - 1 for side in grey.shape))
+    wide = np.pad(smooth, room, mode="reflect", reflect_type="odd")
+    closed = ndimage.uniform_filter(ndimage.grey_closing(wide, size=(size, size)), size // 2)
+    ground = closed[room:-room, room:-room]
+    # On a light ground there is no room for lighter ink: little room must not make much of noise.
+    return np.clip((ground - light) / np.maximum(ground, 1 if inverted else 128), 0, 1)
+
+
+def _peak(depth: Ink) -> float:
+    """The strongest contrast that is wider than a pixel's noise."""
+    from scipy import ndimage
+
+    return float(ndimage.uniform_filter(depth, 3).max())
 
 
 def _photographed(depth: Ink) -> Ink:
     """Clean ink from contrast: threshold, then without specks and without what hangs in from the border."""
     from scipy import ndimage
 
-    peak = float(ndimage.uniform_filter(depth, 3).max())
+    peak = _peak(depth)
     if peak < _LEAST_CONTRAST:
         raise no_ink(peak)
     threshold = float(np.clip(otsu(np.minimum(depth / peak, 1)), 0.3, 0.6)) * peak

@@ -96,7 +96,7 @@ def survey(
     """
     model = vae.as_network(network)
     _check_draws(draws)
-    with torch.no_grad():
+    with torch.inference_mode():
         x = vae.network_input(model, picture[None])
         mean, log_variance = model.encode(x)
         codes, kl = mean, None
