@@ -111,7 +111,11 @@ def main() -> None:
     parser.add_argument("--photos", nargs="+", default=["motorcycle", "coffee", "astronaut"])
     chosen = parser.parse_args()
     with serving(*APP, ready="/ready") as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(playwright), args=FLAGS)
+        path = executable(playwright)
+        if path is None:
+            print("no Chromium here: scripts/browser.sh installs it")
+            return
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         for how, way in (("strip", "a click on the strip"), ("list", "Enter in the list")):
             found = []
             for photo in chosen.photos:
