@@ -12,5 +12,19 @@ if [ ! -x "$bench/bin/python" ]; then
 fi
 for benchmark in benchmarks/*.py; do
   name=$(basename "$benchmark" .py)
-  [ "$name" = __init__ ] || "$bench/bin/python" -m "benchmarks.$name"
+  [ "$name" != __init__ ] || continue
+  runner=$bench
+  # Peers that need an older numpy than dlviz's get an environment that does not see dlviz's libraries.
+  if [ -f "requirements-bench-$name.txt" ]; then
+    runner="$venv-bench-$name"
+    if [ ! -x "$runner/bin/python" ]; then
+      "$venv/bin/python" -m venv "$runner"
+      if ! "$runner/bin/python" -m pip install --quiet --disable-pip-version-check -r "requirements-bench-$name.txt"; then
+        rm -r "$runner"
+        echo "benchmarks.$name left out: its peers do not install on this Python." >&2
+        continue
+      fi
+    fi
+  fi
+  "$runner/bin/python" -m "benchmarks.$name"
 done
