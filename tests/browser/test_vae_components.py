@@ -101,7 +101,7 @@ def rest(page: Page) -> None:
 
 def said(page: Page, what: str) -> str:
     text = page.locator("[data-testid=stMain]").inner_text()
-    return re.search(rf"{what} ([^\n]+)", text)[1]
+    return re.search(rf"^{what} (.+)$", text, re.MULTILINE)[1]
 
 
 def wait_for(page: Page, what: str, wanted: Callable[[str], bool]) -> str:
