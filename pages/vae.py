@@ -64,7 +64,6 @@ def presets() -> list[lesson.Preset]:
 
 
 SECTIONS = {
-    "map": walk,
     "draws": draws,
     "terms": terms,
     "beta": betas,
@@ -78,8 +77,8 @@ lesson.begin(
     _("Draw a digit, see where it lands among five thousand others, and drag the point away from there."),
 )
 lesson.presets("vae", presets())
-looking_at = scene.scene()
-if looking_at is not None:
+dataset, network = scene.network()
+if network is not None:
     chosen = controls.choice(
         _("Look at"),
         {
@@ -95,7 +94,12 @@ if looking_at is not None:
         label_visibility="collapsed",
         wrap=True,
     )
-    SECTIONS[chosen].show(looking_at)
-    if looking_at.network.model is not None:
-        card = f"{looking_at.dataset}-vae-16d" if chosen == "sixteen" else looking_at.network.model
+    if chosen == "map":
+        looking_at, place = scene.beside(dataset, network)
+        with place:
+            walk.show(looking_at)
+    else:
+        SECTIONS[chosen].show(scene.above(dataset, network))
+    card = f"{dataset}-vae-16d" if chosen == "sixteen" else network.model
+    if card is not None:
         lesson.model_card(card)

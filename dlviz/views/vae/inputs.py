@@ -77,15 +77,13 @@ def picture(prefix: str, dataset: str, label: str, *, first: str = "") -> Given:
         key=f"{prefix}_source",
         wrap=True,
     )
+    if source != "sample":
+        given = (_drawn if source == "draw" else _photo)(prefix, dataset)
+        if given is not None:
+            return given
     offered = samples(dataset)
     first = first if first in offered else _FIRST[dataset]
-    if source == "sample":
-        return _sample(prefix, offered, first)
-    reading = _drawn if source == "draw" else _photo
-    given = reading(prefix, dataset)
-    if given is not None:
-        return given
-    return _as_given(offered[first])
+    return _sample(prefix, offered, first) if source == "sample" else _as_given(offered[first])
 
 
 def _drawn(prefix: str, dataset: str) -> Given | None:

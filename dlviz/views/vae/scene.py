@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dlviz import zoo
 from dlviz.errors import DlvizError
@@ -30,9 +31,9 @@ class Scene:
     classes: list[str]
 
 
-def scene() -> Scene | None:
-    """The widgets above the sections, and what the network makes of the picture."""
-    left, right = st.columns([5, 6], gap="large")
+def network() -> tuple[str, Network | None]:
+    """The widgets for data set and network; None where no network is on this server."""
+    left, right = st.columns(2, gap="large")
     with left:
         dataset = controls.choice(
             _("Data set"),
@@ -40,13 +41,35 @@ def scene() -> Scene | None:
             key="vae_data",
             wrap=True,
         )
-        given = inputs.picture("vae", dataset, _("Your picture"))
     with right:
-        network = _choose(dataset)
-        if network is None:
-            return None
-        found = _located(dataset, network, given)
-        _show(found)
+        return dataset, _choose(dataset)
+
+
+def beside(dataset: str, network: Network) -> tuple[Scene, DeltaGenerator]:
+    """The visitor's picture in a narrow column, and the wide one beside it, still empty."""
+    left, right = st.columns([4, 7], gap="large")
+    with left:
+        found = _located(dataset, network, inputs.picture("vae", dataset, _("Your picture")))
+        received, back = st.columns(2)
+        _pictures(found, received, back)
+        _tell(found)
+        _warn(found)
+        inputs.show_steps(found.given)
+    return found, right
+
+
+def above(dataset: str, network: Network) -> Scene:
+    """The visitor's picture, and what comes back, above what follows."""
+    left, right = st.columns([4, 7], gap="large")
+    with left:
+        found = _located(dataset, network, inputs.picture("vae", dataset, _("Your picture")))
+    with right:
+        received, back, told = st.columns([3, 3, 4])
+        _pictures(found, received, back)
+        with told:
+            _tell(found)
+        _warn(found)
+        inputs.show_steps(found.given)
     return found
 
 
@@ -88,36 +111,35 @@ def _located(dataset: str, network: Network, given: Given) -> Scene:
     return Scene(dataset, network, given, located, standing, networks.class_names(dataset))
 
 
-def _show(found: Scene) -> None:
-    """What goes in, what comes back, and in words how good that is."""
-    received, back, told = st.columns([3, 3, 4])
-    with received:
-        st.markdown(_("**Goes in**"))
-        st.image(inputs.enlarged(found.given.pixels), width=168)
-        st.caption(_("28 × 28 grey levels: what the network receives"))
-    with back:
-        st.markdown(_("**Comes back**"))
-        st.image(inputs.enlarged(found.located.pixels), width=168)
-        st.caption(_("decoded from two numbers"))
-    with told:
-        _tell(found)
-    if found.standing.far:
-        st.warning(
-            _(
-                "This picture is far from what the network was trained on: {share} of the test pictures come back "
-                "with a smaller error. Read all that follows with that in mind.",
-                share=percent(found.standing.percentile / 100),
-            ),
-            icon=":material/warning:",
-        )
-    inputs.show_steps(found.given)
+def _pictures(found: Scene, received: DeltaGenerator, back: DeltaGenerator) -> None:
+    """What goes in and what comes back."""
+    received.markdown(_("**Goes in**"))
+    received.image(inputs.enlarged(found.given.pixels), width=168)
+    received.caption(_("28 × 28 grey levels: what the network receives"))
+    back.markdown(_("**Comes back**"))
+    back.image(inputs.enlarged(found.located.pixels), width=168)
+    back.caption(_("decoded from two numbers"))
+
+
+def _warn(found: Scene) -> None:
+    """Say so when the picture is far from the training data."""
+    if not found.standing.far:
+        return
+    st.warning(
+        _(
+            "This picture is far from what the network was trained on: {share} of the test pictures come back "
+            "with a smaller error. Read all that follows with that in mind.",
+            share=percent(found.standing.percentile / 100),
+        ),
+        icon=":material/warning:",
+    )
 
 
 def _tell(found: Scene) -> None:
     mean = found.located.posterior.mean
     st.markdown(_("It lands at ({x}, {y}).", x=round(float(mean[0]), 2), y=round(float(mean[1]), 2)))
     votes = round(10 * float(found.standing.votes.max()))
-    if found.dataset in ("mnist", "fashion-mnist") and found.network.codes.label.max(initial=-1) >= 0:
+    if found.network.codes.label.max(initial=-1) >= 0:
         st.markdown(
             _(
                 "Of its ten nearest test pictures, {count} are: **{name}**.",

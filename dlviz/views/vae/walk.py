@@ -36,13 +36,17 @@ def show(scene: Scene) -> None:
         wrap=True,
     )
     network = scene.network
-    extent = vae_map.extent(network.codes)
+    posterior = scene.located.posterior
+    extent = area(network, posterior.mean)
     place = pad(scene, ground, extent)
-    if network.variational:
+    if posterior.sigma is not None:
         st.caption(
             _(
                 "Each point is a test picture, at the mean of its code. The ellipses are your picture's q(z | x) at one "
-                "and two standard deviations, and the small crosses are draws from it."
+                "and two standard deviations, and the small dots are draws from it. Here σ is "
+                "{first} and {second}: if that is too small to see, Reparametrisation shows it from near.",
+                first=round(float(posterior.sigma[0]), 3),
+                second=round(float(posterior.sigma[1]), 3),
             )
         )
     else:
@@ -56,6 +60,14 @@ def show(scene: Scene) -> None:
     maths(scene, place.z)
     _code(scene, place.z, extent)
     _export(scene, walked, place.walk, extent)
+
+
+def area(network: Network, mean: np.ndarray) -> Extent:
+    """The square part of the plane to show: nearly all test codes, and the visitor's own."""
+    left, right, bottom, top = vae_map.extent(network.codes)
+    x, y = (left + right) / 2, (bottom + top) / 2
+    half = max((right - left) / 2, 1.1 * abs(float(mean[0]) - x), 1.1 * abs(float(mean[1]) - y))
+    return (x - half, x + half, y - half, y + half)
 
 
 def pad(scene: Scene, ground: str, extent: Extent) -> Any:
