@@ -4,10 +4,8 @@ import hashlib
 import json
 import os
 import re
-import threading
 from dataclasses import replace
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -19,70 +17,16 @@ from dlviz.errors import Busy, NotAvailable, WeightsError
 from dlviz.events import Progress, Result
 from dlviz.zoo import catalogue, download, files
 from dlviz.zoo.cards import CardFile
+from tests.zoo.shop import open_shop
 
 NAME = "mobilenet_v3_large"
-
-
-class Shop:
-    """What the server offers, and how it misbehaves."""
-
-    def __init__(self):
-        self.content: dict[str, bytes] = {}
-        self.headers: dict[str, dict[str, str]] = {}
-        self.cut_after: int | None = None
-        self.ranges = True
-        self.requests: list[tuple[str, str, str | None]] = []
-        self.url = ""
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_args):
-        pass
-
-    def do_HEAD(self):
-        self._answer(body=False)
-
-    def do_GET(self):
-        self._answer(body=True)
-
-    def _answer(self, body):
-        shop: Shop = self.server.shop
-        wanted = self.headers.get("Range")
-        shop.requests.append((self.command, self.path, wanted))
-        content = shop.content.get(self.path)
-        if content is None:
-            self.send_error(404)
-            return
-        start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and shop.ranges else 0
-        if wanted and shop.ranges and start >= len(content):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
-        for key, value in shop.headers.get(self.path, {}).items():
-            self.send_header(key, value)
-        self.end_headers()
-        if body:
-            self._send(content[start:], shop)
-
-    def _send(self, content, shop):
-        self.wfile.write(content[: shop.cut_after])
-        if shop.cut_after is not None:
-            self.close_connection = True
 
 
 @pytest.fixture
 def shop(monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.shop = Shop()
-    server.shop.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.shop
-    server.shutdown()
-    server.server_close()
+    with open_shop() as opened:
+        yield opened
 
 
 @lru_cache(maxsize=1)
