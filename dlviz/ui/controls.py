@@ -19,10 +19,14 @@ Style = Literal["segmented", "pills", "select", "slider"]
 _HIDDEN = "<style>div:has(> [class*='st-key-linked_']) {display: none}</style>"
 
 
+def hide_fields() -> None:
+    """Keep hidden fields out of sight: the frame says so once for the whole page."""
+    st.html(_HIDDEN)
+
+
 def hidden_field(key: str, label: str) -> str:
     """The text that the URL carries under ``key``: an invisible field, bound to it."""
     with st.container(key=f"linked_{key}"):
-        st.html(_HIDDEN)
         return str(st.text_input(label, key=key, bind="query-params", max_chars=600))
 
 

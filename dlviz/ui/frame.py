@@ -10,7 +10,7 @@ import streamlit as st
 
 from dlviz.lessons import LESSONS, PARTS, lessons_of
 from dlviz.settings import ROOT
-from dlviz.ui import footer, language, projector
+from dlviz.ui import controls, footer, language, projector
 from dlviz.ui.language import _
 
 
@@ -41,6 +41,7 @@ def main() -> None:
         projector.switch()
     page = navigation()
     projector.apply()
+    controls.hide_fields()
     page.run()
     footer.show()
 
