@@ -103,9 +103,15 @@ class Training:
         part.replace(path)
 
     def load(self, path: Path) -> None:
-        """Take the state from a checkpoint; arrays and JSON, no code."""
+        """Take the state from a checkpoint; arrays and JSON, no code.
+
+        Raises
+        ------
+        ValueError
+            It was made from other texts.
+        """
         with np.load(path, allow_pickle=False) as stored:
-            if "words" in stored and stored["words"].tolist() != self.model.wv.index_to_key:
+            if stored["words"].tolist() != self.model.wv.index_to_key:
                 raise ValueError(f"{path} belongs to other texts: delete it to begin again")
             self.model.wv.vectors[:] = stored["vectors"]
             self.model.syn1neg[:] = stored["context"]

@@ -94,6 +94,14 @@ def test_a_stopped_run_goes_on_to_the_same_vectors(
     np.testing.assert_array_equal(one.matrix, other.matrix)
 
 
+def test_a_checkpoint_of_other_texts_is_not_taken(finished: tuple[str, Path], tmp_path: Path) -> None:
+    _language, whole = finished
+    (tmp_path / "tokens.txt").write_text("some other words\n" * 20)
+    (tmp_path / "checkpoint.npz").write_bytes((whole / "checkpoint.npz").read_bytes())
+    with pytest.raises(ValueError, match="other texts"):
+        recipe.train(tmp_path, language="en", settings=TINY)
+
+
 def test_sealed_it_is_a_model_of_the_zoo(
     finished: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
