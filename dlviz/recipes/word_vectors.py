@@ -1,9 +1,13 @@
 """How the bundled English and French word vectors were trained: skip-gram on a hundred novels each.
 
-Ten million words are little for word vectors (the first ones of Mikolov et al. 2013 saw a thousand times as
-many), so the recipe keeps rare words down to five uses, draws ten negatives a pair, thins out the frequent
-words, and goes over the novels many times. The novels are of 1840 to 1920: what these vectors know of the world is
-what such novels say of it.
+Ten million words are little for word vectors (those that Mikolov et al. published in 2013 had seen a hundred
+billion), so the recipe keeps every word of five uses and more, draws ten negatives a pair, thins out the frequent
+words, and goes over the novels several times. The novels are of 1840 to 1920: what these vectors know of the world
+is what such novels say of it.
+
+The shipped vectors were planned for ten epochs and shortened in steps to six while they trained, to fit the time
+there was; `schedule` in their `card.json` says at which epochs. A straight run of the settings below is the same
+recipe but will not give the same numbers.
 
 Run it with `python -m dlviz.recipes.word_vectors en RUN_DIR`; stopped at any moment, the same command goes on
 from the last whole epoch, to the same vectors (one thread, and each epoch draws from a seed of its own).
