@@ -15,6 +15,8 @@ from dlviz.errors import Refused
 from dlviz.i18n import N_
 from dlviz.vision.vae_network import SIDE, ConvVAE, reconstruction_loss
 from dlviz.vision.vae_results import (
+    LEAST_LOG_VARIANCE,
+    LOG_VARIANCE_STEP,
     Codes,
     Decoded,
     Located,
@@ -107,7 +109,7 @@ def sample_prior(
 
 
 def read_codes(path: str) -> Codes:
-    """The stored codes of the test pictures, brought from half precision to float32.
+    """The stored codes of the test pictures, brought from half precision and bytes to float32.
 
     Args:
         path: of a `codes.safetensors` that the recipe wrote.
@@ -116,7 +118,7 @@ def read_codes(path: str) -> Codes:
     spread = stored.get("log_variance")
     return Codes(
         stored["mean"].astype(np.float32),
-        None if spread is None else spread.astype(np.float32),
+        None if spread is None else LEAST_LOG_VARIANCE + LOG_VARIANCE_STEP * spread.astype(np.float32),
         stored["label"].astype(np.int64),
         stored["error"].astype(np.float32),
     )

@@ -14,7 +14,7 @@ from dlviz.errors import Refused
 from dlviz.events import Result
 from dlviz.vision import vae, vae_codes, vae_map, vae_terms
 from dlviz.vision.vae_network import ConvVAE, reconstruction_loss, reparametrise
-from dlviz.vision.vae_results import Codes, Projection
+from dlviz.vision.vae_results import LEAST_LOG_VARIANCE, LOG_VARIANCE_STEP, Codes, Projection
 
 ARGUMENTS = {"encoder_hidden": 32, "decoder_hidden": (32,)}
 
@@ -112,11 +112,13 @@ def test_the_prior_is_scaled_by_its_temperature():
 
 def test_stored_codes_are_read_back(tmp_path):
     expected = codes()
-    stored = {name: getattr(expected, name).astype(np.float16) for name in ("mean", "log_variance", "error")}
-    save_file(stored | {"label": expected.label.astype(np.uint8)}, tmp_path / "codes.safetensors")
+    stored = {name: getattr(expected, name).astype(np.float16) for name in ("mean", "error")}
+    steps = np.round((expected.log_variance - LEAST_LOG_VARIANCE) / LOG_VARIANCE_STEP).astype(np.uint8)
+    stored |= {"label": expected.label.astype(np.uint8), "log_variance": steps}
+    save_file(stored, tmp_path / "codes.safetensors")
     found = vae.read_codes(str(tmp_path / "codes.safetensors"))
     assert found.mean.dtype == np.float32 and len(found) == 300
-    np.testing.assert_allclose(found.log_variance, expected.log_variance, rtol=1e-3)
+    np.testing.assert_allclose(found.log_variance, expected.log_variance, atol=LOG_VARIANCE_STEP / 2)
     np.testing.assert_array_equal(found.label, expected.label)
 
 
