@@ -30,6 +30,21 @@ def test_every_message_is_translated() -> None:
     assert not missing
 
 
+def test_no_message_hides_in_an_f_string() -> None:
+    """There the extraction of messages sees it from Python 3.12 on only, so 3.11 would never miss its French."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for folder in ("dlviz", "pages")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for text in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in messages.KEYWORDS
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert not hidden
+
+
 def _is_whole(message: object) -> bool:
     texts = message.string if isinstance(message.string, (tuple, list)) else [message.string]
     return all(texts) and not message.fuzzy

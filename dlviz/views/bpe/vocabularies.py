@@ -162,7 +162,8 @@ def _side_by_side(compared: list[Comparison], words: str) -> None:
 def _notes(infos: list[VocabularyInfo]) -> None:
     with st.expander(_("About these vocabularies"), icon=":material/info:"):
         for info in infos:
-            st.markdown(f"**{info.title}** · {_('{size} entries', size=info.size)} · {_(info.note)}")
+            size = _("{size} entries", size=info.size)
+            st.markdown(f"**{info.title}** · {size} · {_(info.note)}")
 
 
 def _price(names: list[str], upload: str | None) -> LanguagePrice | None:
