@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Int, UInt8
-from PIL import Image
+from PIL import Image, ImageColor, ImageDraw
 
 from dlviz.figures.palette import CATEGORICAL, CLASSES
 
@@ -52,36 +52,67 @@ def latent_map(
 ) -> go.Figure:
     """Codes as points in the colour of their class, each class named in its middle.
 
-    Both axes have one scale, because distances are read off the map. `labels` may hold -1: pictures without
-    a class, in grey. Each of `own` is a cross with its ellipses at one and two standard deviations.
+    The points are drawn here and sent as one picture of a few kilobytes: thousands of them redraw at once,
+    on any computer. Both axes have one scale, because distances are read off the map. `labels` may hold -1:
+    pictures without a class, in grey. Each of `own` is a cross with its ellipses at one and two standard
+    deviations.
     """
+    x, y = _range(codes[:, 0], own, 0), _range(codes[:, 1], own, 1)
     figure = go.Figure()
-    for index in np.unique(labels):
-        rows = labels == index
-        name = classes[index] if index >= 0 else ""
-        figure.add_scattergl(
-            x=codes[rows, 0].astype(np.float32),
-            y=codes[rows, 1].astype(np.float32),
-            mode="markers",
-            marker={"size": 4, "opacity": 0.55, "color": CLASSES[index % 10] if index >= 0 else OTHERS},
-            name=name,
-            hovertemplate=f"{name} (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
-            showlegend=False,
-        )
-        if name:
-            _class_name(figure, np.median(codes[rows], axis=0), name)
+    figure.add_layout_image(
+        source=_data_uri(dots(codes, labels, (*x, *y), side=2 * height)),
+        xref="x",
+        yref="y",
+        x=x[0],
+        y=y[1],
+        sizex=x[1] - x[0],
+        sizey=y[1] - y[0],
+        sizing="stretch",
+        layer="below",
+    )
+    # Without a trace Plotly draws no axes.
+    figure.add_scatter(x=x, y=y, mode="markers", opacity=0, hoverinfo="skip", showlegend=False)
+    for index in np.unique(labels[labels >= 0]):
+        _class_name(figure, np.median(codes[labels == index], axis=0), classes[index])
     for one in own:
         _own(figure, one)
-    figure.update_xaxes(title=axes[0], range=_range(codes[:, 0]), zeroline=False)
-    figure.update_yaxes(title=axes[1], range=_range(codes[:, 1]), zeroline=False, scaleanchor="x")
+    figure.update_xaxes(title=axes[0], range=x, zeroline=False, constrain="domain")
+    figure.update_yaxes(title=axes[1], range=y, zeroline=False, scaleanchor="x", constrain="domain")
     return figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0})
 
 
-def _range(values: Float[np.ndarray, " point"]) -> list[float]:
-    """All but the far half percent on either side, and a margin."""
+def _range(values: Float[np.ndarray, " point"], own: Sequence[Own], axis: int) -> tuple[float, float]:
+    """All but the far half percent on either side, the visitor's own, and a margin."""
+    mine = [float(one.mean[axis]) for one in own]
     low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
+    low, high = min([low, *mine]), max([high, *mine])
     margin = 0.08 * max(high - low, 1e-3)
-    return [low - margin, high + margin]
+    return low - margin, high + margin
+
+
+def dots(
+    codes: Plane,
+    labels: Int[np.ndarray, " point"],
+    extent: tuple[float, float, float, float],
+    *,
+    side: int,
+    radius: float = 2.6,
+) -> Image.Image:
+    """Points on a transparent ground, in their own order, so that no class lies over all others.
+
+    `extent` is left, right, bottom, top; `side` the longer side in pixels. Drawn at twice the size and brought
+    down: the edges of the points are smooth.
+    """
+    left, right, bottom, top = extent
+    scale = 2 * side / max(right - left, top - bottom)
+    sheet = Image.new("RGBA", (round((right - left) * scale), round((top - bottom) * scale)))
+    pen, reach = ImageDraw.Draw(sheet), 2 * radius
+    inks = [ImageColor.getrgb(colour) for colour in (*CLASSES, OTHERS)]
+    places = np.stack([(codes[:, 0] - left) * scale, (top - codes[:, 1]) * scale], axis=1)
+    for (x, y), label in zip(places.tolist(), labels.tolist(), strict=True):
+        ink = inks[label % len(CLASSES) if label >= 0 else -1]
+        pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=(*ink, 190))
+    return sheet.resize((max(1, sheet.width // 2), max(1, sheet.height // 2)), Image.Resampling.BOX)
 
 
 def _class_name(figure: go.Figure, place: Float[np.ndarray, " 2"], name: str) -> None:
@@ -288,7 +319,7 @@ def picture_grid(
     height, width = mosaic.shape
     figure = go.Figure()
     figure.add_layout_image(
-        source=_png(mosaic), xref="x", yref="y", x=0, y=0, sizex=len(columns), sizey=len(rows),
+        source=_data_uri(Image.fromarray(np.ascontiguousarray(mosaic))), xref="x", yref="y", x=0, y=0, sizex=len(columns), sizey=len(rows),
         sizing="stretch", layer="below",
     )  # fmt: skip
     # Without a trace Plotly draws no axes.
@@ -307,10 +338,10 @@ def picture_grid(
     )
 
 
-def _png(grey: UInt8[np.ndarray, "height width"]) -> str:
-    """Grey levels as a data URI."""
+def _data_uri(picture: Image.Image) -> str:
+    """A picture as a PNG in a data URI."""
     packed = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(grey)).save(packed, "PNG", compress_level=3)
+    picture.save(packed, "PNG", compress_level=3)
     return "data:image/png;base64," + base64.b64encode(packed.getvalue()).decode()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import subprocess
 import sys
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from PIL import Image, ImageColor
 
 from dlviz.figures import vae as figures
 from dlviz.figures.palette import CLASSES
@@ -29,13 +32,38 @@ def drawn(**changes: object) -> go.Figure:
     return figures.latent_map(**arguments)
 
 
-def test_each_class_has_its_colour_and_its_name_in_its_middle() -> None:
+def picture(figure: go.Figure) -> np.ndarray:
+    """The points of a map as the browser gets them."""
+    data = figure.layout.images[0].source.split(",", 1)[1]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
+def test_a_point_stands_at_its_place_in_the_colour_of_its_class() -> None:
+    corners = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1], [0.5, 0.25]], np.float32)
+    sheet = np.asarray(figures.dots(corners, np.array([0, 1, 2, -1, 9]), (-2, 2, -1.5, 1.5), side=400))
+    assert sheet.shape == (300, 400, 4)
+    for (x, y), colour in zip(
+        corners, [CLASSES[0], CLASSES[1], CLASSES[2], figures.OTHERS, CLASSES[9]], strict=True
+    ):
+        seen = sheet[round((1.5 - float(y)) * 100), round((float(x) + 2) * 100)]
+        np.testing.assert_allclose(seen[:3], ImageColor.getrgb(colour), atol=2)
+    assert sheet[150, 200, 3] == 0
+
+
+def test_each_class_is_named_in_its_middle_and_the_scale_is_one() -> None:
     figure = drawn()
-    assert [trace.marker.color for trace in figure.data] == list(CLASSES)
-    assert sum(len(trace.x) for trace in figure.data) == 400
     named = {note.text: (note.x, note.y) for note in figure.layout.annotations}
     np.testing.assert_allclose(named["<b>class 3</b>"], np.median(CODES[LABELS == 3], axis=0), rtol=1e-6)
     assert figure.layout.yaxis.scaleanchor == "x"
+    image = figure.layout.images[0]
+    height, width = picture(figure).shape[:2]
+    assert width / height == pytest.approx(image.sizex / image.sizey, rel=0.01)
+    assert (image.x, image.y) == (figure.layout.xaxis.range[0], figure.layout.yaxis.range[1])
+
+
+def test_an_own_code_far_away_is_still_on_the_map() -> None:
+    figure = drawn(own=[figures.Own(np.array([40.0, -30.0]), None, "mine")])
+    assert figure.layout.xaxis.range[1] > 40 and figure.layout.yaxis.range[0] < -30
 
 
 def test_the_ellipses_stand_at_one_and_two_standard_deviations() -> None:
@@ -55,8 +83,11 @@ def test_a_plain_autoencoder_has_a_cross_and_no_ellipse() -> None:
 
 def test_pictures_without_a_class_are_grey_and_unnamed() -> None:
     figure = drawn(labels=np.full(400, -1))
-    assert len(figure.data) == 1
-    assert figure.data[0].marker.color == figures.OTHERS
+    seen = picture(figure)
+    inked = seen[seen[..., 3] == seen[..., 3].max()]
+    np.testing.assert_allclose(
+        inked[:, :3], np.tile(ImageColor.getrgb(figures.OTHERS), (len(inked), 1)), atol=2
+    )
     assert not figure.layout.annotations
 
 

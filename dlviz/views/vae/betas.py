@@ -20,7 +20,6 @@ from dlviz.vision import vae, vae_map, vae_terms
 from dlviz.vision.vae_results import Located, TwoTerms
 
 STEPS = 12
-POINTS = 1500
 ORDER = ("plain", "low", "1", "high")
 
 
@@ -92,8 +91,8 @@ def small_map(scene: Scene, network: Network, located: Located) -> Any:
     """The map of a network with the visitor's picture on it, as a figure."""
     codes = network.codes
     figure = figures.latent_map(
-        codes.mean[:POINTS],
-        codes.label[:POINTS],
+        codes.mean,
+        codes.label,
         classes=scene.classes,
         axes=walk_axes(),
         own=[figures.Own(located.posterior.mean, located.posterior.sigma, scene.given.name)],
