@@ -11,7 +11,8 @@ room::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -62,7 +63,39 @@ def run(function: Callable[..., T], *, model: str | None = None, **arguments: ob
     TypeError
         An argument cannot be part of a key, or the result cannot be shared.
     """
-    return _results.get(_key(function, model, arguments), lambda: _computed(function, model, arguments))
+    key = _key(function, model, arguments)
+    # What is kept comes at once: a change of layer is too quick for a word, and pays for none.
+    with nullcontext() if key in _results else _waiting(model, _("Computing")):
+        return _results.get(key, lambda: _computed(function, model, arguments))
+
+
+def load(model: str) -> None:
+    """Bring a model into memory, and say so on the page while it takes long; what has it already returns at once.
+
+    Raises
+    ------
+    DlvizError
+        What :func:`dlviz.zoo.load` raises, with a message for the visitor.
+    """
+    with _waiting(model):
+        zoo.load(model)
+
+
+@contextmanager
+def _waiting(model: str | None, otherwise: str = "") -> Iterator[None]:
+    """Say what the visitor waits for if it takes half a second: a model's cold load, or ``otherwise``.
+
+    The words stand around the load and never inside it: one visitor's load serves all who wait for it, and
+    a call of Streamlit's inside would let a click of that visitor throw it away for everyone.
+    """
+    if model is not None and model not in zoo.loaded():
+        text = _("The model {model} is being loaded.", model=_(zoo.card(model).title))
+    else:
+        text = otherwise
+    # Outside a page (a test, a thread of the server's) there is nobody to tell.
+    spoken = text and get_script_run_ctx() is not None
+    with st.spinner(text, show_time=True) if spoken else nullcontext():
+        yield
 
 
 def empty_cache() -> None:
@@ -199,7 +232,8 @@ def _under_lock(
     """
     if model is None:
         return lambda: function(**arguments)
-    network = zoo.load(model)
+    with _waiting(model):
+        network = zoo.load(model)
 
     def work() -> Work:
         steps = function(network, **arguments)

@@ -5,36 +5,90 @@ from __future__ import annotations
 import streamlit as st
 
 from dlviz import zoo
-from dlviz.errors import DlvizError
+from dlviz.errors import DlvizError, WeightsError
 from dlviz.ui import compute, controls, server_operator
 from dlviz.ui.language import _, number, say
 from dlviz.zoo import download
 from dlviz.zoo.cards import ModelCard
 
+Stamps = tuple[tuple[str, int, int], ...]
+
+
+_unfit: dict[str, tuple[Stamps, WeightsError]] = {}
+"""Models whose files no network could be built from, as the files were then, and what was wrong."""
+
+
+def ready(task: str, *, leave_out: str = "") -> dict[str, str]:
+    """The models of ``task`` that can be used now: name and title, in the visitor's language."""
+    cards = [card for card in zoo.cards(task) if card.name != leave_out and _found_unfit(card) is None]
+    with st.spinner(_("The files of the models are being checked."), show_time=True):
+        return {card.name: _(card.title) for card in cards if zoo.status(card.name) == "ready"}
+
 
 def choose(key: str, *, task: str, label: str, default: str, leave_out: str = "") -> str | None:
-    """A model of ``task`` that is on this machine, or None when there is none at all.
+    """A model of ``task`` that is in memory now, or None when there is none at all.
 
-    A bundled model whose files are damaged is named with what is wrong, and the
-    page goes on with another one. Models that are not here yet are behind
-    :func:`more`.
+    A model whose files are damaged, or no network can be built from, is named with what is wrong, and the
+    page goes on with another one. Models that are not here yet are behind :func:`more`.
+
+    Parameters
+    ----------
+    leave_out
+        A model not to offer, because the page shows it already; its chooser names the damaged ones.
     """
-    cards = [card for card in zoo.cards(task) if card.name != leave_out]
-    ready = {card.name: _(card.title) for card in cards if zoo.status(card.name) == "ready"}
-    for card in cards:
-        if zoo.status(card.name) == "broken":
-            _say_what_is_wrong(card)
-    if not ready:
+    offered = ready(task, leave_out=leave_out)
+    if not leave_out:
+        _say_what_is_wrong(task)
+    if not offered:
         st.error(_("No model of this kind is on this server. Whoever runs it can download one."))
         return None
-    return controls.choice(label, ready, key=key, default=default, style="select")
+    name = controls.choice(label, offered, key=key, default=default, style="select")
+    return name if _brought(name) else None
 
 
-def _say_what_is_wrong(card: ModelCard) -> None:
+def _brought(name: str) -> bool:
+    """Load the chosen model; one that turns out unfit is remembered, and the page starts again without it."""
+    try:
+        compute.load(name)
+    except WeightsError as error:
+        card = zoo.card(name)
+        _unfit[name] = (_stamps(card), error)
+        st.rerun()
+    except DlvizError as error:
+        st.error(say(error), icon=":material/hourglass_top:")
+        return False
+    return True
+
+
+def _found_unfit(card: ModelCard) -> WeightsError | None:
+    """Why this model cannot be built, if that was found out and its files are still the same."""
+    stamps, error = _unfit.get(card.name, ((), None))
+    return error if stamps == _stamps(card) else None
+
+
+def _stamps(card: ModelCard) -> Stamps:
+    """Name, size and date of each file of a model, as they are now."""
+    paths = [card.folder / file.name for file in card.files]
+    states = [(path.name, path.stat()) for path in paths if path.exists()]
+    return tuple((name, state.st_size, state.st_mtime_ns) for name, state in states)
+
+
+def _say_what_is_wrong(task: str) -> None:
+    for card in zoo.cards(task):
+        error: DlvizError | None = _found_unfit(card)
+        if error is None and zoo.status(card.name) == "broken":
+            error = _broken(card)
+        if error is not None:
+            st.warning(say(error), icon=":material/broken_image:")
+
+
+def _broken(card: ModelCard) -> DlvizError | None:
+    """What is wrong with files that are not what they should be; the zoo finds out before it builds anything."""
     try:
         zoo.load(card.name)
     except DlvizError as error:
-        st.warning(say(error), icon=":material/broken_image:")
+        return error
+    return None
 
 
 @st.fragment

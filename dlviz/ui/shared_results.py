@@ -39,6 +39,10 @@ class SharedResults:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, key: str) -> bool:
+        """Whether the value of ``key`` is kept: asking for it takes no time."""
+        return key in self._kept
+
     def get(self, key: str, compute: Callable[[], Any]) -> Any:
         """The value of ``key``, from the cache, from a computation under way, or by ``compute()``."""
         with self._lock:

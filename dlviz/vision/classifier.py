@@ -14,7 +14,10 @@ from jaxtyping import Float, UInt8
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from dlviz.errors import DlvizError, WeightsError
+from dlviz.i18n import N_
 from dlviz.vision.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Geometry, Mode, to_input
+from dlviz.vision.weight_files import fill, shown
 
 Photo = UInt8[np.ndarray, "height_photo width_photo 3"]
 
@@ -148,7 +151,7 @@ def torchvision_network(name: str, file: Path, class_count: int) -> nn.Module:
     with torch.device("meta"):
         network = models.get_model(name, weights=None, num_classes=class_count)
     # On the meta device nothing is allocated or drawn at random: the file's tensors become the weights.
-    network.load_state_dict(read_weights(file), assign=True)
+    fill(network, file, name, assign=True)
     return make_readable(network.float())
 
 
@@ -159,22 +162,44 @@ def folder_classifier(folder: Path) -> Classifier:
     ``num_classes``, ``pretrained_cfg``, weights in ``model.safetensors``. And a short one for
     torchvision: ``{"library": "torchvision", "architecture": "resnet18", "weights": "mine.pth",
     "classes": ["cat", "dog"], "preprocessing": {"size": 224, "mode": "crop", "resize": 256}}``.
-    Only tensors are read from the weight file: a pickle that holds code is refused.
+    Only tensors are read from the weight file: a pickle that holds code is refused. The network made is
+    tried on one grey picture, so that a description that does not fit it is told here and not on a page.
 
     Raises
     ------
-    KeyError, RuntimeError
-        The description lacks a word, or the weights do not fit the architecture.
+    WeightsError
+        The description cannot be followed, or the weights do not fit it; the message names the file.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if config.get("library") == "torchvision":
-        classes = tuple(config["classes"])
-        network = torchvision_network(config["architecture"], folder / config["weights"], len(classes))
-        return Classifier(network, classes, _preprocessing(config["preprocessing"]))
-    return _timm_classifier(folder, config)
+    file = folder / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        build = _torchvision_folder if config.get("library") == "torchvision" else _timm_folder
+        model = build(folder, config).eval()
+        _try_out(model)
+    except (DlvizError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except KeyError as error:
+        raise WeightsError(
+            N_("No network can be built from the description {file}: it does not state {word}."),
+            file=shown(file),
+            word=str(error),
+        ) from error
+    except Exception as error:  # any architecture of two libraries, and what it makes of any description
+        raise WeightsError(
+            N_("No network can be built from the description {file}: {reason}"),
+            file=shown(file),
+            reason=str(error).partition("\n")[0] or type(error).__name__,
+        ) from error
+    return model
 
 
-def _timm_classifier(folder: Path, config: Mapping[str, Any]) -> Classifier:
+def _torchvision_folder(folder: Path, config: Mapping[str, Any]) -> Classifier:
+    classes = tuple(map(str, config["classes"]))
+    network = torchvision_network(config["architecture"], folder / config["weights"], len(classes))
+    return Classifier(network, classes, _preprocessing(config["preprocessing"]))
+
+
+def _timm_folder(folder: Path, config: Mapping[str, Any]) -> Classifier:
     import timm
 
     from dlviz.vision.readable import make_readable
@@ -185,25 +210,24 @@ def _timm_classifier(folder: Path, config: Mapping[str, Any]) -> Classifier:
     network = timm.create_model(
         config["architecture"], **{"num_classes": count, **config.get("model_args", {})}
     )
-    network.load_state_dict(read_weights(folder / config.get("weights", "model.safetensors")))
-    names = config.get("label_names") or given.get("label_names") or [str(i) for i in range(count)]
+    fill(network, folder / config.get("weights", "model.safetensors"), config["architecture"])
+    names = config.get("label_names") or given.get("label_names") or range(count)
     size = given["input_size"][-1]
     resize = round(size / given.get("crop_pct", 1.0))
     preprocessing = Preprocessing(size, tuple(given["mean"]), tuple(given["std"]), "crop", resize)
-    return Classifier(make_readable(network), tuple(names), preprocessing)
+    return Classifier(make_readable(network), tuple(map(str, names)), preprocessing)
 
 
-def read_weights(file: Path) -> dict[str, Tensor]:
-    """The tensors of a weight file, and nothing else: safetensors, or torch's format without its code.
-
-    Raises
-    ------
-    pickle.UnpicklingError
-        The file holds something other than tensors.
-    """
-    if file.suffix == ".safetensors":
-        return load_file(file)
-    return torch.load(file, map_location="cpu", weights_only=True)
+def _try_out(model: Classifier) -> None:
+    """One pass over a grey picture: does the network take this input, and answer with these classes?"""
+    side = model.preprocessing.size
+    with torch.no_grad():
+        pixels, _geometry = model.prepare(np.full((side, side, 3), 128, dtype=np.uint8))
+        answers = tuple(model(pixels).shape)
+    if answers != (1, len(model.classes)):
+        raise ValueError(
+            f"{len(model.classes)} classes are named, and the network's answer has shape {answers}"
+        )
 
 
 def read_classes(file: Path) -> tuple[str, ...]:

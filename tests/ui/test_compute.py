@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,9 +34,20 @@ class Zoo:
         self.models = {"double": 2.0, "triple": 3.0}
         self.digests = {"double": "d1", "triple": "t1"}
         self.locks = {name: threading.RLock() for name in self.models}
+        self.cold: dict[str, float] = {}  # seconds that a model's first load takes
+        self.loads: list[str] = []
 
     def load(self, name: str) -> float:
+        self.loads.append(name)
+        time.sleep(self.cold.get(name, 0.0))
+        self.cold.pop(name, None)
         return self.models[name]
+
+    def loaded(self) -> tuple[str, ...]:
+        return tuple(name for name in self.models if name not in self.cold)
+
+    def card(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(title=f"The {name}r")
 
     def digest(self, name: str) -> str:
         return self.digests[name]
@@ -139,6 +151,62 @@ def test_a_jobs_steps_and_its_closing_hold_the_lock_and_the_time_between_does_no
 def _held_elsewhere(zoo: Zoo) -> bool:
     with ThreadPoolExecutor(1) as other:
         return other.submit(science.held_by_someone, "double").result()
+
+
+# -- the words while a visitor waits
+
+
+def loading_page() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from dlviz.ui import compute
+    from tests.ui import science
+
+    image = np.zeros((8, 8, 3), np.uint8)
+    st.text(f"mean {compute.run(science.scaled, model='double', image=image).rows.mean()}")
+
+
+def said_while_waiting(page: Callable[[], None], monkeypatch: pytest.MonkeyPatch, language: str) -> list[str]:
+    """The spinners of one run: they are gone when it is over, so they are read off what was sent."""
+    runners: list[LocalScriptRunner] = []
+    start = LocalScriptRunner.start
+    monkeypatch.setattr(LocalScriptRunner, "start", lambda s: (runners.append(s), start(s))[1])
+    app = AppTest.from_function(page, default_timeout=30)
+    app.session_state["lang"] = language
+    app.run()
+    assert not app.exception and texts(app) == ["mean 0.0"]
+    sent = [m.delta.new_transient for m in runners[0].forward_msgs() if m.WhichOneof("type") == "delta"]
+    return [element.spinner.text for shown in sent for element in shown.elements]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "The model The doubler is being loaded."), ("fr", "Le modèle The doubler est en cours")],
+)
+def test_a_cold_load_is_said_and_a_warm_one_is_not(
+    zoo: Zoo, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    zoo.cold["double"] = 1.0
+    said = said_while_waiting(loading_page, monkeypatch, language)
+    assert len(said) == 1 and said[0].startswith(words)
+    assert said_while_waiting(loading_page, monkeypatch, language) == []
+
+
+def test_a_long_computation_is_said_too(zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    scaled = science.scaled
+    monkeypatch.setattr(compute, "_computed", lambda *a: (time.sleep(1.0), scaled(2.0, **a[2]))[1])
+    assert said_while_waiting(loading_page, monkeypatch, "en") == ["Computing"]
+
+
+def test_a_click_during_a_load_does_not_throw_it_away(zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    zoo.cold["double"] = 1.0
+    running = Running(loading_page, monkeypatch)
+    running._thread.start()
+    assert until(lambda: zoo.loads)
+    running.rerun(RerunData())
+    assert texts(running.app) == ["mean 0.0"]
+    assert zoo.loads == ["double"] and science.CALLS["scaled"] == 1
 
 
 # -- stream

@@ -16,7 +16,7 @@ from dlviz.vision.results import Layer
 
 def show(scene: Scene, task: str) -> None:
     """The section: a second network, one depth for both, their answers and their maps."""
-    others = [c.name for c in zoo.cards(task) if c.name != scene.model and zoo.status(c.name) == "ready"]
+    others = models.ready(task, leave_out=scene.model)
     if not others:
         st.info(
             _(
@@ -27,7 +27,11 @@ def show(scene: Scene, task: str) -> None:
         )
         return
     name = models.choose(
-        "cnn_filters_other", task=task, label=_("The other network"), default=others[0], leave_out=scene.model
+        "cnn_filters_other",
+        task=task,
+        label=_("The other network"),
+        default=next(iter(others)),
+        leave_out=scene.model,
     )
     if name is None:
         return
