@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 from streamlit.testing.v1 import AppTest
+from torch import nn
 from torchvision import models
 
 from dlviz import samples, zoo
 from dlviz.vision import attribution
+from dlviz.vision.classifier import Classifier, Preprocessing
+from dlviz.vision.readable import make_readable
 from dlviz.vision.results import Dissection, FeatureMaps
+from dlviz.zoo import catalogue
 from tests.pages.conftest import Opener
 
 VIEWS = ("maps", "filters", "why", "dream", "compare")
@@ -131,12 +138,131 @@ def test_the_second_network_can_be_the_first(open_page: Opener, second_network: 
     assert "layer" in app.selectbox(key="cnn_filters_layer_choice").label.lower()
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "own/mine.pth"), ("fr", "fichier de poids own/mine.pth")]
+)
+@pytest.mark.parametrize("view", ["maps", "compare"])
 def test_a_damaged_model_is_named_and_the_page_goes_on_with_another(
-    open_page: Opener, second_network: str, tmp_path: Path
+    open_page: Opener, second_network: str, tmp_path: Path, language: str, said: str, view: str
 ) -> None:
+    """No network can be built from a file cut short: it has no sum to be held by, so only the load finds out."""
     weights = tmp_path / "own" / "mine.pth"
-    opened(open_page, model=second_network)
     weights.write_bytes(weights.read_bytes()[:1000])
-    app = opened(open_page, model=second_network)
+    chooser = "other" if view == "compare" else "model"
+    app = opened(open_page, language, view=view, **{chooser: second_network})
     assert not app.exception
-    assert app.segmented_control(key="cnn_filters_view_choice").value == "maps"
+    assert not app.error
+    assert [said in warning.value for warning in app.warning[:1]] == [True]
+    assert sum("mine.pth" in warning.value for warning in app.warning) == 1
+    offered = app.selectbox(key=f"cnn_filters_{chooser}_choice")
+    assert offered.value.startswith("caltech-cnn") and "own" not in offered.options
+    assert any("dlviz 0." in caption.value for caption in app.caption), "the footer stands"
+
+
+def test_a_mended_model_is_offered_again(open_page: Opener, second_network: str, tmp_path: Path) -> None:
+    weights = tmp_path / "own" / "mine.pth"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:1000])
+    assert len(opened(open_page, model=second_network).warning) > 1
+    weights.write_bytes(whole)
+    app = opened(open_page, model=second_network)
+    assert app.selectbox(key="cnn_filters_model_choice").value == second_network
+
+
+class Plain(nn.Sequential):
+    """Convolutions one after the other, without normalisation or residual sums, as in VGG."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(16 * 16 * 16, 3),
+        )  # fmt: skip
+
+
+ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
+    "plain": Plain,
+    "squeeze": lambda: make_readable(models.mobilenet_v3_small(num_classes=3)),
+    "transformer": lambda: models.VisionTransformer(64, 16, 2, 4, 64, 128, num_classes=3),
+    "timm_transformer": lambda: timm.create_model(
+        "vit_tiny_patch16_224", num_classes=3, img_size=64, depth=1
+    ),
+}
+
+
+def small_classifier(folder: Path, *, kind: str) -> Classifier:
+    """A builder for a card: each kind of network that the page offers, small, with random weights."""
+    torch.manual_seed(0)
+    network = ARCHITECTURES[kind]()
+    if kind == "transformer":
+        nn.init.normal_(network.heads.head.weight)  # torchvision starts it at zero: every class the same
+    return Classifier(network, ("cat", "dog", "owl"), Preprocessing(64, mode="crop", resize=72))
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """``small("plain")`` puts such a network in the zoo and gives its name."""
+    names = []
+
+    def added(kind: str) -> str:
+        (tmp_path / kind).mkdir()
+        for file in ("config.json", "model.safetensors"):
+            (tmp_path / kind / file).write_text("{}")
+        card = catalogue._folder_card(f"folder-{kind}", tmp_path / kind)
+        card = replace(card, builder=f"{__name__}:small_classifier", options={"kind": kind})
+        monkeypatch.setenv("DLVIZ_MODEL_DIRS", str(tmp_path / kind))
+        monkeypatch.setattr(catalogue, "_folder_card", lambda name, folder: card)
+        names.append(card.name)
+        return card.name
+
+    yield added
+    for name in names:
+        zoo.unload(name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "layer"),
+    [
+        ("plain", "1"),
+        ("squeeze", "features.4.block.2.gate"),
+        ("transformer", "encoder.layers.encoder_layer_1.self_attention"),
+        ("timm_transformer", "blocks.0.sum"),
+    ],
+)
+def test_a_cell_of_each_kind_of_network_is_taken_apart(
+    open_page: Opener, small: Callable[[str], str], kind: str, layer: str
+) -> None:
+    app = opened(open_page, model=small(kind), layer=layer, cell="1,2")
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key="cnn_filters_layer_choice").value == layer
+    assert "1,2" in " ".join(block.value for block in app.latex)
+
+
+@pytest.mark.parametrize("view", ["filters", "why", "dream", "compare"])
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_every_section_takes_every_kind_of_network(
+    open_page: Opener, small: Callable[[str], str], kind: str, view: str
+) -> None:
+    name = small(kind)
+    chosen = {"model": "caltech-cnn", "other": name} if view == "compare" else {"model": name}
+    app = opened(open_page, "fr", view=view, **chosen)
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("kind", "methods"),
+    [
+        ("plain", ["grad_cam", "layer_cam"]),
+        ("transformer", ["attention_relevance", "integrated_gradients"]),
+        ("timm_transformer", ["integrated_gradients", "occlusion"]),
+    ],
+)
+def test_each_kind_of_network_has_methods_that_suit_it(
+    open_page: Opener, small: Callable[[str], str], kind: str, methods: list[str]
+) -> None:
+    app = opened(open_page, model=small(kind), view="why")
+    assert app.multiselect(key="cnn_filters_methods_choice").value == methods
+    drawn = [m.value for m in app.markdown if "**" in m.value and "trust" in m.value]
+    assert len(drawn) == 2

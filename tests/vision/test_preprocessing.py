@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from dlviz.errors import Refused
+from dlviz.intake import images
+from dlviz.vision import preprocessing
 from dlviz.vision.preprocessing import IMAGENET_MEAN, IMAGENET_STD, to_input
 
 
@@ -49,6 +55,30 @@ def test_any_shape_of_photo_goes_in(shape: tuple[int, int, int]) -> None:
     for mode in ("stretch", "crop"):
         x, _ = to_input(np.full(shape, 128, dtype=np.uint8), 16, mode=mode, resize=18)
         assert x.shape == (1, 3, 16, 16) and x.isfinite().all()
+
+
+@pytest.mark.parametrize("size", [(320, 16), (16, 320), (20_000, 1000)])
+def test_the_narrowest_photo_that_the_gate_lets_in_stays_small(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longer side is resized whole before the cut: only the gate's limit of 20 to 1 bounds it."""
+    packed, made = io.BytesIO(), []
+    Image.new("RGB", size, "teal").save(packed, "PNG")
+    photo = images.photo(packed.getvalue()).pixels
+    resize = preprocessing.F.interpolate
+
+    def watched(*arguments: object, **named: object) -> torch.Tensor:
+        made.append(resize(*arguments, **named))
+        return made[-1]
+
+    monkeypatch.setattr(preprocessing.F, "interpolate", watched)
+    x, _geometry = to_input(photo, 224, mode="crop", resize=256)
+    assert x.shape == (1, 3, 224, 224)
+    assert made[0].nbytes <= 17 * 10**6
+    with pytest.raises(Refused):
+        longer = io.BytesIO()
+        Image.new("RGB", (size[0] + (size[0] > size[1]), size[1] + (size[1] > size[0]))).save(longer, "PNG")
+        images.photo(longer.getvalue())
 
 
 def test_what_is_no_photo_is_refused() -> None:

@@ -134,27 +134,59 @@ def test_a_pickle_with_code_is_refused(tmp_path, monkeypatch, capsys):
     folder = folder_model(tmp_path, monkeypatch, TORCHVISION, {}, "mine.pth")
     with (folder / "mine.pth").open("wb") as target:
         pickle.dump(Harmful(), target)
-    with pytest.raises(WeightsError, match="cannot be built"):
+    with pytest.raises(WeightsError, match=r"mine/mine\.pth: it is damaged, or holds something other"):
         zoo.load("folder-mine")
     torch.save(Harmful(), folder / "mine.pth")
-    with pytest.raises(WeightsError, match="cannot be built"):
+    with pytest.raises(WeightsError, match=r"mine/mine\.pth: it is damaged, or holds something other"):
+        zoo.load("folder-mine")
+    torch.save({"epoch": 3, "state_dict": {}}, folder / "mine.pth")
+    with pytest.raises(WeightsError, match=r"mine/mine\.pth: it is damaged, or holds something other"):
         zoo.load("folder-mine")
     assert "never run" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    "config", ["", "[]", '{"library": "torchvision"}', '{"architecture": "no_such_net"}']
+    ("config", "said"),
+    [
+        ("", "config.json is missing or unreadable"),
+        ("[]", "config.json is missing or unreadable"),
+        ('{"library": "torchvision"}', "does not state 'classes'"),
+        ('{"architecture": "no_such_net"}', "does not state 'pretrained_cfg'"),
+        ('{"architecture": "no_such_net", "num_classes": 2, "pretrained_cfg": {}}', "no_such_net"),
+    ],
 )
-def test_a_folder_that_cannot_be_read_is_one_clear_error(tmp_path, monkeypatch, config):
+def test_a_folder_that_cannot_be_read_is_one_clear_error(tmp_path, monkeypatch, config, said):
     folder = folder_model(tmp_path, monkeypatch, {}, {"x": torch.zeros(1)}, "model.safetensors")
     (folder / "config.json").write_text(config)
-    with pytest.raises(WeightsError, match="folder-mine"):
+    with pytest.raises(WeightsError, match=r"mine/config\.json") as told:
         zoo.load("folder-mine")
+    assert said in str(told.value)
     assert "folder-mine" in zoo.names()
 
 
 def test_weights_that_do_not_fit_the_architecture_are_named(tmp_path, monkeypatch):
     network = models.mobilenet_v3_small(num_classes=5)
-    folder_model(tmp_path, monkeypatch, TORCHVISION, network.state_dict(), "mine.pth")
-    with pytest.raises(WeightsError, match="cannot be built"):
+    weights = network.state_dict()
+    del weights["features.0.0.weight"]
+    folder_model(tmp_path, monkeypatch, TORCHVISION, {**weights, "mine": torch.zeros(1)}, "mine.pth")
+    with pytest.raises(
+        WeightsError, match=r"mine/mine\.pth: 1 of its .* 1 are unknown to it, 2 have another"
+    ):
+        zoo.load("folder-mine")
+
+
+def test_an_input_that_the_network_does_not_take_is_told_before_a_page_asks(tmp_path, monkeypatch):
+    """A transformer of 32 pixels whose description says 64: it loads, and would fail on the first photo."""
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=3, img_size=32, depth=1)
+    timm.models.save_for_hf(network, tmp_path / "mine", safe_serialization=True)
+    description = tmp_path / "mine" / "config.json"
+    said = json.loads(description.read_text())
+    said["pretrained_cfg"]["input_size"] = [3, 64, 64]
+    description.write_text(json.dumps(said))
+    monkeypatch.setenv("DLVIZ_MODEL_DIRS", str(tmp_path / "mine"))
+    with pytest.raises(WeightsError, match=r"mine/config\.json: .*64"):
+        zoo.load("folder-mine")
+    said["pretrained_cfg"]["input_size"] = [3, 32, 32]
+    description.write_text(json.dumps({**said, "label_names": ["only", "two"]}))
+    with pytest.raises(WeightsError, match="2 classes are named"):
         zoo.load("folder-mine")
