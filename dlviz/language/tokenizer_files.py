@@ -7,13 +7,13 @@ import html
 import importlib.util
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import ftfy
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import PreTokenizedString, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from dlviz.errors import NotAvailable, Refused
 from dlviz.i18n import N_
@@ -46,7 +46,11 @@ _ELSE = N_("A vocabulary from this server's model folders.")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealVocabulary:
-    """A vocabulary from a file; ``clean`` is what its reference does to a text before the file's rules."""
+    """A vocabulary from a file.
+
+    ``clean`` is what its reference does to a text before the file's rules. In a ``byte_level`` vocabulary a
+    letter stands for a byte, as GPT-2 writes it; elsewhere it stands for itself.
+    """
 
     name: str
     title: str
@@ -54,6 +58,7 @@ class RealVocabulary:
     note: str
     tokenizer: Tokenizer
     model: Mapping[str, Any]
+    byte_level: bool
     clean: Callable[[str], str] = str
     _merges: list[MergeVocabulary] = field(default_factory=list)
 
@@ -97,13 +102,16 @@ class RealVocabulary:
             if rules
             else [(normalised, (0, len(normalised)))]
         )
-        pieces = [self._symbols(piece, start, end, i) for i, (piece, (start, end)) in enumerate(cut)]
-        played = replay_pieces(self.merges(), normalised, pieces)
+        origins = _origins(normal, text) if normal else [(i, i + 1) for i in range(len(text))]
+        pieces = [
+            _traced_back(self._symbols(piece, start, end, i), origins)
+            for i, (piece, (start, end)) in enumerate(cut)
+        ]
+        played = replay_pieces(self.merges(), text, pieces)
         ids = [token.id for token in played.result.tokens]
         decoded = _guarded(lambda: self.tokenizer.decode(ids, skip_special_tokens=False))
-        return Replay(
-            played.symbols, played.firings, played.joined, Tokens(normalised, played.result.tokens, decoded)
-        )
+        result = Tokens(text, played.result.tokens, decoded)
+        return Replay(played.symbols, played.firings, played.joined, result)
 
     def merges(self) -> MergeVocabulary:
         """Its merges by ids, made once."""
@@ -162,7 +170,7 @@ class RealVocabulary:
         ):
             return bytes([int(body[3:5], 16)])
         table = pretokenise.letter_bytes()
-        if self.kind == "bpe" and "▁" not in body and all(letter in table for letter in body):
+        if self.byte_level and all(letter in table for letter in body):
             return bytes(table[letter] for letter in body)
         return body.replace("▁", " ").encode("utf-8", "replace")
 
@@ -188,6 +196,22 @@ def _spread(symbols: list[Token], start: int, end: int) -> list[Token]:
             )
         )
     return placed
+
+
+def _origins(normal: normalizers.Normalizer, text: str) -> list[tuple[int, int]]:
+    """For each character of the normalised text, the characters of ``text`` that it comes from."""
+    traced = PreTokenizedString(text)
+    _guarded(lambda: traced.normalize(normal.normalize))
+    traced.split(lambda _, part: [part[i : i + 1] for i in range(len(part.normalized))])
+    return [place for _, place, _ in traced.get_splits("original", "char")]
+
+
+def _traced_back(symbols: list[Token], origins: list[tuple[int, int]]) -> list[Token]:
+    """Symbols of the normalised text, with their places in the text as it was given."""
+    return [
+        replace(symbol, start=origins[symbol.start][0], end=origins[max(symbol.start, symbol.end - 1)][1])
+        for symbol in symbols
+    ]
 
 
 def _guarded(call: Callable[[], Any]) -> Any:
@@ -287,7 +311,15 @@ def _from_json(text: str, name: str, title: str) -> RealVocabulary:
             N_("The file is no vocabulary that can be read: a tokenizer.json of Hugging Face is expected.")
         ) from error
     kind = _KINDS.get(str(model.get("type")) or _guess(model), "other")
-    return RealVocabulary(name, title, kind, _NOTES.get(name, _ELSE), tokenizer, model)
+    byte_level = _has_bytes([data.get(part) for part in ("normalizer", "pre_tokenizer", "decoder")])
+    return RealVocabulary(name, title, kind, _NOTES.get(name, _ELSE), tokenizer, model, byte_level)
+
+
+def _has_bytes(rules: object) -> bool:
+    """Whether one of the rules writes bytes as letters."""
+    if isinstance(rules, dict):
+        return rules.get("type") == "ByteLevel" or _has_bytes(list(rules.values()))
+    return isinstance(rules, list) and any(_has_bytes(rule) for rule in rules)
 
 
 def _guess(model: Mapping[str, Any]) -> str:
@@ -339,7 +371,7 @@ def _clip(title: str, path: Path) -> RealVocabulary:
     )
     tokenizer.decoder = _clip_decoder()
     facts = {"vocab": ids, "merges": merges, "end_of_word_suffix": END_OF_WORD, "unk_token": "<end_of_text>"}
-    return RealVocabulary("clip", title, "bpe", _NOTES["clip"], tokenizer, facts, _clip_clean)
+    return RealVocabulary("clip", title, "bpe", _NOTES["clip"], tokenizer, facts, True, _clip_clean)
 
 
 def _clip_letters() -> list[str]:

