@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Int
 
 from dlviz.language import unigram
-from dlviz.language.bpe_moments import raw, shown, step, written_tokens
+from dlviz.language.bpe_moments import raw, shown, steps_between, written_tokens
 from dlviz.language.results import (
     Firing,
     MergeTrace,
@@ -164,9 +164,8 @@ def film(trace: MergeTrace, first: int, last: int, *, top: int = 10, symbols: in
     chosen, words = _beginning(trace, symbols)
     joined = trace.joined[chosen].astype(np.int64)
     steps = np.unique(joined[joined < trace.merges])
-    moments = tuple(
-        _moment(cast, step(trace, n, top=top)) for n in range(max(0, first), min(last, trace.merges) + 1)
-    )
+    window = max(0, first), min(last, trace.merges)
+    moments = tuple(_moment(cast, now) for now in steps_between(trace, *window, top=top))
     starts = np.array([cast.place(token) for token in trace.symbols[chosen].tolist()], np.int32)
     made = np.array([cast.place(len(trace.alphabet) + k) for k in steps.tolist()], np.int32)
     gap = trace.settings.split in ("words", "bert")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dlviz.language import bpe, bpe_film, sample_texts, unigram
+from dlviz.language import bpe, bpe_film, bpe_moments, sample_texts, unigram
 from dlviz.language.bpe_film import Film
-from dlviz.language.results import NEVER, MergeSettings, UnigramSettings
+from dlviz.language.results import NEVER, MergeSettings, MergeTrace, UnigramSettings
 
 STORY = sample_texts.sample("marche").text[:600]
 SETTINGS = [
@@ -118,3 +123,38 @@ def test_a_symbol_that_is_never_glued_stays() -> None:
     film = bpe_film.film(bpe.train("abc", MergeSettings()), 0, 0)
     assert np.all(film.joined == NEVER)
     assert len(tokens_at(film, 0)) == 3
+
+
+@pytest.mark.parametrize("settings", [*SETTINGS, MergeSettings("wordpiece", split="bert", min_count=3)])
+def test_neighbouring_moments_have_the_counts_of_a_fresh_look(settings: MergeSettings) -> None:
+    """The table of each moment follows from the one before; here all pairs are counted again each time."""
+    trace = bpe.train(STORY, settings)
+    least = settings.min_count if settings.algorithm == "wordpiece" else 1
+    for now in bpe_moments.steps_between(trace, 0, trace.merges, top=12):
+        fresh = counted(trace, now.n)
+        assert (now.after.distinct, now.after.total) == (len(fresh), sum(fresh.values()))
+        found = {(pair.left, pair.right): pair.count for pair in now.after.pairs}
+        assert found.items() <= fresh.items()
+        assert len(found) == min(12, sum(count >= least for count in fresh.values())) or not found
+        if settings.algorithm == "bpe":
+            assert sorted(found.values()) == sorted(fresh.values())[-12:]
+        assert now == bpe.step(trace, now.n, top=12)
+
+
+def counted(trace: MergeTrace, n: int) -> Counter[tuple[int, int]]:
+    """Every pair of neighbours in the text after ``n`` merges."""
+    pairs: Counter[tuple[int, int]] = Counter()
+    for word, times in enumerate(trace.word_count.tolist()):
+        for pair in pairwise(bpe_moments.word_tokens(trace, word, n)):
+            pairs[pair] += times
+    return pairs
+
+
+@given(
+    scores=st.lists(st.integers(0, 10**6) | st.sampled_from([0, 1, 2]), min_size=1, max_size=60),
+    top=st.integers(1, 20),
+)
+def test_the_bar_lets_the_best_through(scores: list[int], top: int) -> None:
+    leaders = bpe_moments._leaders(np.array(scores), top)
+    alive = sorted((score for score in scores if score > 0), reverse=True)
+    assert sorted(np.array(scores)[leaders].tolist(), reverse=True)[:top] == alive[:top]

@@ -107,17 +107,17 @@ def _stopped(trace: MergeTrace) -> str:
 
 def maths(trace: MergeTrace, n: int) -> None:
     """BPE's choice with the numbers of merge ``n``."""
-    now = bpe.step(trace, n, top=2)
+    after = int(trace.tokens[n])
     live = ""
-    if now.winner is not None:
+    if n:
         live = (
-            rf"\mathrm{{count}}(a_{{{n}}}\,b_{{{n}}}) = {latex(now.winner.count, 0)}, \qquad "
-            rf"|\mathbf{{x}}| = {latex(now.tokens_before, 0)} - {latex(now.formed, 0)}"
-            rf" = {latex(now.tokens_after, 0)}"
+            rf"\mathrm{{count}}(a_{{{n}}}\,b_{{{n}}}) = {latex(int(trace.pair_count[n - 1]), 0)}, \qquad "
+            rf"|\mathbf{{x}}| = {latex(int(trace.tokens[n - 1]), 0)} - {latex(int(trace.formed[n - 1]), 0)}"
+            rf" = {latex(after, 0)}"
         )
     characters, tokens = _("characters"), _("tokens")
-    ratio = rf"\frac{{{latex(trace.characters, 0)}}}{{{latex(now.tokens_after, 0)}}}"
-    per_token = trace.characters / max(1, now.tokens_after)
+    ratio = rf"\frac{{{latex(trace.characters, 0)}}}{{{latex(after, 0)}}}"
+    per_token = trace.characters / max(1, after)
     lesson.maths(
         [
             lesson.Formula(
