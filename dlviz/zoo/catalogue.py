@@ -60,7 +60,7 @@ _VOCABULARIES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "gpt2": ("GPT-2", "openai-community/gpt2", "Byte-level BPE", ("en",)),
     "cl100k": ("GPT-4 (cl100k)", "Xenova/gpt-4", "Byte-level BPE", ("en", "fr")),
     "camembert": ("CamemBERT", "almanach/camembert-base", "Unigram (SentencePiece)", ("fr",)),
-    "llama": ("Llama", "hf-internal-testing/llama-tokenizer", "BPE (SentencePiece)", ("en", "fr")),
+    "llama": ("Llama 2", "hf-internal-testing/llama-tokenizer", "BPE (SentencePiece)", ("en", "fr")),
 }
 
 
