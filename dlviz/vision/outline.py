@@ -202,8 +202,9 @@ def _stage_name(places: Sequence[_Place], containers: dict[str, set[int]]) -> st
     wider = any(other.startswith(f"{container}.") for other in containers)
     if container and len(containers[container]) == 1 and not wider:
         return _last_words(container)
-    first, last = (_last_words(place.block) for place in (places[0], places[-1]))
-    return first if first == last else f"{first} – {last}"
+    # What the network's own forward computes, a transformer's positions for instance, stands in no block.
+    ends = [_last_words(place.block) for place in (places[0], places[-1]) if place.block]
+    return " – ".join(dict.fromkeys(ends))
 
 
 def _last_words(name: str) -> str:

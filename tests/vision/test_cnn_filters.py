@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -56,6 +57,15 @@ def test_stages_of_networks_without_named_stages():
     assert [stage.shape[0] for stage in vgg.stages] == [64, 128, 256, 512, 512, 10]
     assert vgg.stages[0].name == "features.0 – features.4"
     assert sum("encoder_layer" in stage.name for stage in vit.stages) == 3
+
+
+def test_a_sum_that_stands_in_no_block_leaves_no_gap_in_a_stages_name():
+    """timm's transformer adds the positions in its own forward."""
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=2, img_size=32, depth=1)
+    model = Classifier(network, ("a", "b"), Preprocessing(32)).eval().requires_grad_(False)
+    found = outline(model)
+    assert found.layers[1].name == "sum"
+    assert all(stage.name == stage.name.strip(" –") != "" for stage in found.stages)
 
 
 def test_maps_are_the_modules_own():
