@@ -148,7 +148,7 @@ def _counts(trace: MergeTrace, n: int) -> Int[np.ndarray, " pair"]:
     end = int(trace.log.offset[n + 1])
     changes = trace.log.event_change[:end]
     counts = np.bincount(trace.log.event_pair[:end], weights=changes, minlength=len(trace.log.left))
-    return counts.astype(np.int64)
+    return counts.astype(np.int32)
 
 
 def _scores(trace: MergeTrace, n: int, counts: np.ndarray) -> Num[np.ndarray, " pair"]:
@@ -217,7 +217,7 @@ def _table(trace: MergeTrace, n: int, counts: np.ndarray, top: int) -> PairTable
         best = _winner_first(trace, n, best)
     left, right = trace.log.left, trace.log.right
     pairs = tuple(_pair(trace, int(left[i]), int(right[i]), counts[i], scores[i]) for i in best)
-    return PairTable(pairs, int((counts > 0).sum()), int(counts.sum()))
+    return PairTable(pairs, int(np.count_nonzero(counts > 0)), int(counts.sum()))
 
 
 def _winner_first(trace: MergeTrace, n: int, best: list[int]) -> list[int]:
@@ -251,8 +251,9 @@ def _runner_up(trace: MergeTrace, n: int) -> Pair | None:
 
 def _ties(trace: MergeTrace, n: int, counts: np.ndarray) -> int:
     """How many pairs were exactly as good as the winner of merge ``n``; counts are those before it."""
-    scores = _scores(trace, n - 1, counts)
-    best = scores == trace.score[n - 1]
+    if trace.settings.algorithm == "bpe":
+        return int(np.count_nonzero(counts == trace.pair_count[n - 1]))
+    best = _scores(trace, n - 1, counts) == trace.score[n - 1]
     return int((best & (counts >= trace.settings.min_count)).sum())
 
 
