@@ -105,7 +105,7 @@ _EPOCHS = {
     "mnist-vae-2d": 40,
     "mnist-vae-16d": 24,
     "mnist-ae-2d": 25,
-    "mnist-vae-2d-beta-low": 25,
+    "mnist-vae-2d-beta-low": 40,
 }
 MODELS: dict[str, Settings] = {
     f"{dataset}-{kind}": Settings(dataset=dataset, epochs=_EPOCHS.get(f"{dataset}-{kind}", _FEW), **changes)
