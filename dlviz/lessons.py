@@ -68,6 +68,13 @@ LESSONS: tuple[Lesson, ...] = (
         N_("Walk your own photo through a real network, layer by layer, down to one number."),
     ),
     Lesson(
+        "vae",
+        2,
+        ":material/scatter_plot:",
+        N_("The VAE latent walk"),
+        N_("Draw a digit, see where it lands in a latent space, and drag the point to walk from there."),
+    ),
+    Lesson(
         "bpe",
         4,
         ":material/content_cut:",

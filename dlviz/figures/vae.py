@@ -73,7 +73,7 @@ def latent_map(
     # Without a trace Plotly draws no axes.
     figure.add_scatter(x=x, y=y, mode="markers", opacity=0, hoverinfo="skip", showlegend=False)
     for index in np.unique(labels[labels >= 0]):
-        _class_name(figure, np.median(codes[labels == index], axis=0), classes[index])
+        _class_name(figure, np.median(codes[labels == index], axis=0), classes[index], small=height < 320)
     for one in own:
         _own(figure, one)
     figure.update_xaxes(title=axes[0], range=x, zeroline=False, constrain="domain")
@@ -115,15 +115,15 @@ def dots(
     return sheet.resize((max(1, sheet.width // 2), max(1, sheet.height // 2)), Image.Resampling.BOX)
 
 
-def _class_name(figure: go.Figure, place: Float[np.ndarray, " 2"], name: str) -> None:
+def _class_name(figure: go.Figure, place: Float[np.ndarray, " 2"], name: str, *, small: bool) -> None:
     figure.add_annotation(
         x=float(place[0]),
         y=float(place[1]),
         text=f"<b>{name}</b>",
         showarrow=False,
-        font={"color": "#1d2330"},
-        bgcolor="rgba(251, 250, 247, 0.8)",
-        borderpad=2,
+        font={"color": "#1d2330", **({"size": 10} if small else {})},
+        bgcolor="rgba(251, 250, 247, 0.75)",
+        borderpad=0 if small else 2,
     )
 
 
@@ -171,9 +171,10 @@ def two_terms(
             orientation="h",
             name=name,
             text=[f"{value:.1f}" for value in values],
-            textposition="inside",
+            textposition="auto",
             textangle=0,
             insidetextanchor="middle",
+            constraintext="none",
             marker={"color": colour},
             customdata=list(rows),
             hovertemplate=name + " %{x:.2f}<extra>%{customdata}</extra>",

@@ -27,7 +27,7 @@ from dlviz.vision.vae_results import (
     TrainedVAE,
 )
 
-FAR = 99.0
+FAR = 98.0
 """Percentile of the test errors above which a picture counts as far from the training data."""
 
 Numbers = Sequence[float] | Sequence[Sequence[float]] | np.ndarray
@@ -128,8 +128,8 @@ def standing(codes: Codes, *, error: float, mean: Numbers, neighbours: int = 10)
     """How one picture compares with the test set: its reconstruction error, and who its neighbours are.
 
     A network encodes whatever it is given. What it was not trained on comes back badly, so that the
-    rank of the error among those of the test pictures tells the two apart: above the 99th percentile, only
-    one test picture in a hundred is as strange.
+    rank of the error among those of the test pictures tells the two apart: above the 98th percentile, only
+    one test picture in fifty is as strange.
 
     Args:
         codes: of the test pictures, by the same network.

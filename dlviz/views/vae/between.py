@@ -174,7 +174,7 @@ def _equation(result: Arithmetic, names: list[str]) -> None:
         st.columns(4), ("", "−", "+", "="), result.pixels, said, strict=True
     ):
         with column:
-            st.markdown(f"**{sign}** {name}")
+            st.markdown(f"{sign} {name}".strip())
             st.image(inputs.enlarged(pixels, 112), width=112)
 
 

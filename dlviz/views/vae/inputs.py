@@ -126,7 +126,7 @@ def _sample(prefix: str, offered: Mapping[str, Sample], first: str) -> Given:
     st.html(f"<style>{_LOOKS.replace('KEY', f'.st-key-{key}_choice')}</style>")
     titles = {code: f"![]({_thumbnail(one.pixels.tobytes())}) {one.title}" for code, one in offered.items()}
     code = controls.choice(
-        _("Samples"), titles, key=key, default=first, style="pills", label_visibility="collapsed"
+        _("Samples"), titles, key=key, default=first, style="pills", label_visibility="collapsed", wrap=True
     )
     if code.startswith("d"):
         st.caption(_("A digit of scikit-learn's own set, 8 × 8 grey levels, enlarged as MNIST is."))

@@ -50,8 +50,7 @@ def beside(dataset: str, network: Network) -> tuple[Scene, DeltaGenerator]:
     left, right = st.columns([4, 7], gap="large")
     with left:
         found = _located(dataset, network, inputs.picture("vae", dataset, _("Your picture")))
-        received, back = st.columns(2)
-        _pictures(found, received, back)
+        _pictures(found)
         _tell(found)
         _warn(found)
         inputs.show_steps(found.given)
@@ -64,10 +63,8 @@ def above(dataset: str, network: Network) -> Scene:
     with left:
         found = _located(dataset, network, inputs.picture("vae", dataset, _("Your picture")))
     with right:
-        received, back, told = st.columns([3, 3, 4])
-        _pictures(found, received, back)
-        with told:
-            _tell(found)
+        _pictures(found)
+        _tell(found)
         _warn(found)
         inputs.show_steps(found.given)
     return found
@@ -111,14 +108,21 @@ def _located(dataset: str, network: Network, given: Given) -> Scene:
     return Scene(dataset, network, given, located, standing, networks.class_names(dataset))
 
 
-def _pictures(found: Scene, received: DeltaGenerator, back: DeltaGenerator) -> None:
-    """What goes in and what comes back."""
-    received.markdown(_("**Goes in**"))
-    received.image(inputs.enlarged(found.given.pixels), width=168)
-    received.caption(_("28 × 28 grey levels: what the network receives"))
-    back.markdown(_("**Comes back**"))
-    back.image(inputs.enlarged(found.located.pixels), width=168)
-    back.caption(_("decoded from two numbers"))
+def _pictures(found: Scene) -> None:
+    """What goes in and what comes back, side by side on a phone too."""
+    with st.container(horizontal=True, gap="small"):
+        st.image(
+            inputs.enlarged(found.given.pixels),
+            width=150,
+            caption=_("Goes in: 28 × 28 grey levels"),
+            alt=_("What the network receives."),
+        )
+        st.image(
+            inputs.enlarged(found.located.pixels),
+            width=150,
+            caption=_("Comes back from two numbers"),
+            alt=_("What the network makes of it."),
+        )
 
 
 def _warn(found: Scene) -> None:

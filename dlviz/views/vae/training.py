@@ -221,11 +221,12 @@ def _places() -> dict[str, Any]:
     return {"map": left.empty(), "plane": right.empty(), "said": right.empty(), "curves": st.empty()}
 
 
-def _frame(places: dict[str, Any], frame: LiveFrame, data: Data, scene: Scene) -> None:
-    """One moment of the training."""
+def _frame(places: dict[str, Any], frame: LiveFrame, data: Data, scene: Scene, at: str = "") -> None:
+    """One moment of the training; ``at`` tells the one that is left standing from the last one that streamed."""
+    at = at or str(frame.step)
     with places["map"].container():
         charts.show(
-            moment(frame, data, scene), key=f"vae_live_map_{frame.step}", alt=_("The map while it is learnt.")
+            moment(frame, data, scene), key=f"vae_live_map_{at}", alt=_("The map while it is learnt.")
         )
     if len(frame.plane.pixels):
         places["plane"].image(
@@ -238,7 +239,7 @@ def _frame(places: dict[str, Any], frame: LiveFrame, data: Data, scene: Scene) -
             ),
         )
     with places["curves"].container():
-        charts.show(curves(frame), key=f"vae_live_curves_{frame.step}", alt=_("The two terms, step by step."))
+        charts.show(curves(frame), key=f"vae_live_curves_{at}", alt=_("The two terms, step by step."))
 
 
 def moment(frame: LiveFrame, data: Data, scene: Scene) -> Any:
@@ -261,7 +262,7 @@ def curves(frame: LiveFrame) -> Any:
 
 
 def _finished(places: dict[str, Any], trained: LiveTraining, data: Data, scene: Scene) -> None:
-    _frame(places, trained.frame, data, scene)
+    _frame(places, trained.frame, data, scene, at="end")
     with places["said"].container():
         st.markdown(
             _(
