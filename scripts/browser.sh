@@ -13,6 +13,14 @@ within_five_minutes() {
     >/dev/null 2>&1
 }
 
+apt() {
+  sh "$(dirname "$0")/apt.sh" "$@"
+}
+
+# Playwright brings a node of its own, which needs this library on Linux; a bare Debian lacks it.
+if ! "$python" -m playwright --version >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1; then
+  apt libatomic1
+fi
 if works; then
   exit 0
 fi
@@ -25,7 +33,6 @@ if within_five_minutes "$python" -m playwright install chromium; then
   fi
 fi
 if command -v apt-get >/dev/null 2>&1; then
-  apt="sh $(dirname "$0")/apt.sh"
-  $apt chromium || $apt chromium-browser
+  apt chromium || apt chromium-browser
 fi
 "$python" -m tests.browser.chromium
