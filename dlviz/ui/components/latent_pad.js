@@ -98,9 +98,9 @@ export function picture({ layers }, z) {
 export function ticks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((unit) => unit * power >= rough) ?? 10);
+  const step = power * ([1, 2, 5].find((unit) => unit * power >= 0.7 * rough) ?? 10);
   const found = [];
-  for (let i = Math.ceil(low / step); i * step <= high + 1e-9; i++) found.push(i * step);
+  for (let i = Math.ceil(low / step); i * step <= high + 1e-9; i++) found.push(i * step + 0); // + 0: no -0 among them
   return found;
 }
 
