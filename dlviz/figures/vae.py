@@ -170,7 +170,7 @@ def two_terms(
             y=list(range(len(rows))),
             orientation="h",
             name=name,
-            text=[f"{value:.1f}" for value in values],
+            texttemplate="%{x:.1f}",
             textposition="auto",
             textangle=0,
             insidetextanchor="middle",
@@ -314,7 +314,7 @@ def picture_grid(
     columns: Sequence[str],
     *,
     axis: str,
-    cell: int = 46,
+    cell: int = 56,
 ) -> go.Figure:
     """A mosaic of grey pictures with a name at each row and a number under each column."""
     height, width = mosaic.shape
@@ -331,7 +331,8 @@ def picture_grid(
     )  # fmt: skip
     figure.update_yaxes(
         range=[len(rows), 0], tickvals=[i + 0.5 for i in range(len(rows))], ticktext=list(rows),
-        showgrid=False, zeroline=False, ticks="", scaleanchor="x", scaleratio=height * len(columns) / width / len(rows),
+        showgrid=False, zeroline=False, ticks="", ticklabelstandoff=10,
+        scaleanchor="x", scaleratio=height * len(columns) / width / len(rows),
         fixedrange=True, constrain="domain",
     )  # fmt: skip
     return figure.update_layout(

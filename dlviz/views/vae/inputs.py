@@ -25,13 +25,13 @@ from dlviz.vision.vae_results import Picture, Prepared
 SIZE = 112
 """Side of the canvas in pixels: four for each one that the network receives."""
 
-PHOTOS = ("chelsea", "coffee", "motorcycle", "rocket", "camera")
+PHOTOS = ("chelsea", "coffee", "camera")
 _FIRST = {"mnist": "d3", "fashion-mnist": "m0"}
 _THUMBNAIL = 48
 _LOOKS = f"""
-KEY button {{height: auto; min-width: 0; padding: 4px 8px 4px 4px; border-radius: 8px}}
-KEY img {{height: {_THUMBNAIL}px; width: {_THUMBNAIL}px; max-height: none; image-rendering: pixelated}}
-KEY img {{border-radius: 5px; margin-right: 4px}}
+KEY button {{height: auto; min-width: 0; padding: 4px; border-radius: 8px}}
+KEY img {{height: {_THUMBNAIL}px; width: {_THUMBNAIL}px; max-height: none; object-fit: fill}}
+KEY img {{border-radius: 5px; image-rendering: pixelated}}
 """
 
 
@@ -124,7 +124,12 @@ def _as_given(sample: Sample) -> Given:
 def _sample(prefix: str, offered: Mapping[str, Sample], first: str) -> Given:
     key = f"{prefix}_sample"
     st.html(f"<style>{_LOOKS.replace('KEY', f'.st-key-{key}_choice')}</style>")
-    titles = {code: f"![]({_thumbnail(one.pixels.tobytes())}) {one.title}" for code, one in offered.items()}
+    # A digit says itself which one it is; a garment has its name beside it.
+    titles = {
+        code: f"![{one.title}]({_thumbnail(one.pixels.tobytes())})"
+        + ("" if one.title.isdigit() else f" {one.title}")
+        for code, one in offered.items()
+    }
     code = controls.choice(
         _("Samples"), titles, key=key, default=first, style="pills", label_visibility="collapsed", wrap=True
     )

@@ -113,13 +113,13 @@ def _pictures(found: Scene) -> None:
     with st.container(horizontal=True, gap="small"):
         st.image(
             inputs.enlarged(found.given.pixels),
-            width=150,
+            width=140,
             caption=_("Goes in: 28 × 28 grey levels"),
             alt=_("What the network receives."),
         )
         st.image(
             inputs.enlarged(found.located.pixels),
-            width=150,
+            width=140,
             caption=_("Comes back from two numbers"),
             alt=_("What the network makes of it."),
         )

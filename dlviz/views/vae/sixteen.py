@@ -82,13 +82,13 @@ def _sliders(scene: Scene, network: Network, located: Located, dimensions: Dimen
         )
     code = located.posterior.mean + moves
     with right:
-        one, two, three = st.columns(3)
-        for column, pixels, said in (
-            (one, scene.given.pixels, _("goes in")),
-            (two, located.pixels, _("comes back")),
-            (three, network.run(vae.decode, codes=code).pixels[0], _("with your moves")),
-        ):
-            column.image(inputs.enlarged(pixels, 140), width=140, caption=said)
+        with st.container(horizontal=True, gap="small"):
+            for pixels, said in (
+                (scene.given.pixels, _("goes in")),
+                (located.pixels, _("comes back")),
+                (network.run(vae.decode, codes=code).pixels[0], _("with your moves")),
+            ):
+                st.image(inputs.enlarged(pixels, 112), width=98, caption=said)
         st.caption(_("Error {error} nats in 16 dimensions.", error=number(located.error, 1)))
     return code
 
@@ -217,7 +217,8 @@ def _flat(scene: Scene, network: Network, located: Located) -> Projection | None
         found = compute.run(vae_codes.pca, codes=network.codes, extra=mean[None])
         st.caption(
             _(
-                "PCA: the two axes along which the codes vary most. They hold {share} of the variance.",
+                "PCA: the two axes along which the codes vary most. They hold {share} of the variance: the prior has "
+                "made the cloud round, and no flat cut shows its groups. UMAP does.",
                 share=percent(float(found.explained.sum()), 0),
             )
         )
