@@ -53,6 +53,7 @@ def test_below_the_limit_nothing_is_emptied(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_cache_goes_first_and_that_may_be_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks below the C library's threshold, which keeps their pages when they are freed."""
     gc.collect()
+    memory._return_to_system()  # what earlier tests have freed is not there to be used again unseen
     used = memory.used_bytes()
     cache = [np.ones(2**13) for _ in range(3000)]
     pinned = np.ones(2**13)  # above them in the heap, so that the C library cannot just lower its top
