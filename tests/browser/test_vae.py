@@ -172,7 +172,7 @@ def test_a_photo_of_a_digit_on_paper_is_read_as_ink(visit: Visit) -> None:
     expect(page.get_by_text(re.compile("paper.jpg, 300 × 300"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"nearest test pictures, \d+ are: 1\."))).to_be_visible()
     page.get_by_text("How the picture was made ready").click()
-    expect(page.get_by_text("Dark ink on light paper is turned over: ink is white.")).to_be_visible()
+    expect(page.get_by_text(re.compile("on light paper is turned over: ink is white."))).to_be_visible()
     shoot(page, "vae-paper")
 
 

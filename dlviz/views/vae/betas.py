@@ -71,8 +71,8 @@ def _networks(dataset: str) -> dict[str, Network]:
 def _one(scene: Scene, title: str, network: Network, located: Located) -> None:
     st.markdown(f"**{title}**")
     left, right = st.columns(2)
-    left.image(inputs.enlarged(scene.given.pixels, 84), width=84, caption=_("goes in"))
-    right.image(inputs.enlarged(located.pixels, 84), width=84, caption=_("comes back"))
+    left.image(inputs.enlarged(scene.given.pixels, 84), width=84, output_format="PNG", caption=_("goes in"))
+    right.image(inputs.enlarged(located.pixels, 84), width=84, output_format="PNG", caption=_("comes back"))
     charts.show(
         small_map(scene, network, located),
         key=f"vae_beta_map_{network.name}",
@@ -83,6 +83,7 @@ def _one(scene: Scene, title: str, network: Network, located: Located) -> None:
     st.image(
         mosaic.png(inputs.grey(plane.mosaic)),
         width="stretch",
+        output_format="PNG",
         caption=_("What the decoder makes of this map"),
     )
 

@@ -111,7 +111,7 @@ def _strips(strips: dict[str, Strip]) -> None:
     named = titles()
     for way, strip in strips.items():
         st.markdown(f"**{named[way]}**")
-        st.image(row(strip), width="stretch")
+        st.image(row(strip), width="stretch", output_format="PNG")
 
 
 def row(strip: Strip) -> bytes:
@@ -175,7 +175,7 @@ def _equation(result: Arithmetic, names: list[str]) -> None:
     ):
         with column:
             st.markdown(f"{sign} {name}".strip())
-            st.image(inputs.enlarged(pixels, 112), width=112)
+            st.image(inputs.enlarged(pixels, 112), width=112, output_format="PNG")
 
 
 def _maths(strips: dict[str, Strip]) -> None:

@@ -100,9 +100,9 @@ def _pictures(scene: Scene, drawn: Draw) -> None:
         )
     with right:
         first, second = st.columns(2)
-        first.image(inputs.enlarged(scene.located.pixels), width=168)
+        first.image(inputs.enlarged(scene.located.pixels), width=168, output_format="PNG")
         first.caption(_("Decoded from μ: no chance"))
-        second.image(inputs.enlarged(drawn.pixels), width=168)
+        second.image(inputs.enlarged(drawn.pixels), width=168, output_format="PNG")
         second.caption(_("Decoded from z = μ + σ ε: this draw"))
         st.caption(
             _(

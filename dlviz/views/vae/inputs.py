@@ -6,7 +6,6 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -205,21 +204,32 @@ def enlarged(pixels: np.ndarray, side: int = 168) -> bytes:
     return mosaic.png(grey(pixels.repeat(times, axis=0).repeat(times, axis=1)))
 
 
-def show_steps(given: Given) -> None:
-    """The steps from the visitor's picture to what the network receives."""
-    with st.expander(_("How the picture was made ready"), icon=":material/center_focus_strong:"):
+def show_steps(given: Given, key: str) -> None:
+    """The steps from the visitor's picture to what the network receives; drawn when they are asked for."""
+    opened = st.expander(
+        _("How the picture was made ready"),
+        icon=":material/center_focus_strong:",
+        on_change="rerun",
+        key=key,
+    )
+    if not opened.open:
+        return
+    with opened:
         if given.prepared is None:
             st.markdown(
                 _("This sample already has the size, the place and the colours of the training pictures.")
             )
             return
         words = step_words()
-        steps: list[Any] = list(given.prepared.steps)
-        for start in range(0, len(steps), 4):
-            for column, step in zip(st.columns(4), steps[start : start + 4], strict=False):
-                with column:
-                    st.image(enlarged(step.picture, 112), width=112)
-                    st.caption(words[step.name])
+        if given.prepared.inverted and not any(step.name == "inverted" for step in given.prepared.steps):
+            words["light"] = _(
+                "Shade is taken out, and dark ink on light paper is turned over: ink is white."
+            )
+        with st.container(horizontal=True, gap="small"):
+            for step in given.prepared.steps:
+                st.image(
+                    enlarged(step.picture, 112), width=112, output_format="PNG", caption=words[step.name]
+                )
 
 
 def step_words() -> dict[str, str]:

@@ -53,7 +53,7 @@ def beside(dataset: str, network: Network) -> tuple[Scene, DeltaGenerator]:
         _pictures(found)
         _tell(found)
         _warn(found)
-        inputs.show_steps(found.given)
+        inputs.show_steps(found.given, "vae_steps")
     return found, right
 
 
@@ -66,17 +66,18 @@ def above(dataset: str, network: Network) -> Scene:
         _pictures(found)
         _tell(found)
         _warn(found)
-        inputs.show_steps(found.given)
+        inputs.show_steps(found.given, "vae_steps")
     return found
 
 
 def _choose(dataset: str) -> Network | None:
     """The network whose map is shown: one of ours, or the one that the visitor has trained."""
     offered = networks.ready(dataset)
+    if len(offered) < len(networks.FLAT):
+        _say_what_is_broken(dataset)
     own = networks.kept(dataset)
     if own is not None:
         offered[networks.OWN] = own.title
-    _say_what_is_broken(dataset)
     if not offered:
         st.error(_("No model of this kind is on this server. Whoever runs it can download one."))
         return None
@@ -114,12 +115,14 @@ def _pictures(found: Scene) -> None:
         st.image(
             inputs.enlarged(found.given.pixels),
             width=140,
+            output_format="PNG",
             caption=_("Goes in: 28 × 28 grey levels"),
             alt=_("What the network receives."),
         )
         st.image(
             inputs.enlarged(found.located.pixels),
             width=140,
+            output_format="PNG",
             caption=_("Comes back from two numbers"),
             alt=_("What the network makes of it."),
         )

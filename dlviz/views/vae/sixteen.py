@@ -88,7 +88,7 @@ def _sliders(scene: Scene, network: Network, located: Located, dimensions: Dimen
                 (located.pixels, _("comes back")),
                 (network.run(vae.decode, codes=code).pixels[0], _("with your moves")),
             ):
-                st.image(inputs.enlarged(pixels, 112), width=98, caption=said)
+                st.image(inputs.enlarged(pixels, 112), width=98, output_format="PNG", caption=said)
         st.caption(_("Error {error} nats in 16 dimensions.", error=number(located.error, 1)))
     return code
 
@@ -155,7 +155,7 @@ def _prior(network: Network) -> vae.Decoded:
     )
     seed = right.number_input(_("Seed"), 0, 9999, 0, key="vae_prior_seed", bind="query-params")
     drawn = network.run(vae.sample_prior, count=DRAWN, temperature=float(temperature), seed=int(seed))
-    st.image(sheet(drawn.pixels), width="stretch")
+    st.image(sheet(drawn.pixels), width="stretch", output_format="PNG")
     return drawn
 
 

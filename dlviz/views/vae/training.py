@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -195,6 +197,7 @@ def _say_what_was_skipped(pictures: GreySet, skipped: tuple[Any, ...], left_out:
     st.image(
         mosaic.png(mosaic.mosaic(inputs.grey(pictures.images[:24]), columns=12, enlarge=3, gap=3)),
         caption=_("{count} pictures of your own", count=len(pictures)),
+        output_format="PNG",
     )
     if left_out:
         st.caption(_("{count} more pictures were left out: there are enough.", count=left_out))
@@ -229,17 +232,22 @@ def _frame(places: dict[str, Any], frame: LiveFrame, data: Data, scene: Scene, a
             moment(frame, data, scene), key=f"vae_live_map_{at}", alt=_("The map while it is learnt.")
         )
     if len(frame.plane.pixels):
-        places["plane"].image(
-            mosaic.png(inputs.grey(frame.plane.mosaic)),
-            width="stretch",
-            caption=_(
-                "What the decoder makes of the plane, step {step} of {steps}",
-                step=frame.step,
-                steps=frame.steps,
-            ),
+        said = _(
+            "What the decoder makes of the plane, step {step} of {steps}", step=frame.step, steps=frame.steps
         )
+        places["plane"].html(inline(frame.plane.mosaic, said))
     with places["curves"].container():
         charts.show(curves(frame), key=f"vae_live_curves_{at}", alt=_("The two terms, step by step."))
+
+
+def inline(pixels: np.ndarray, said: str) -> str:
+    """A picture inside the page itself: the file of a frame could be gone before the browser asks for it."""
+    data = base64.b64encode(mosaic.png(inputs.grey(pixels))).decode()
+    return (
+        f'<figure style="margin: 0"><img src="data:image/png;base64,{data}" alt="{escape(said)}" '
+        'style="width: 100%; border-radius: 8px"><figcaption style="opacity: .7; font-size: .875rem; '
+        f'text-align: center">{escape(said)}</figcaption></figure>'
+    )
 
 
 def moment(frame: LiveFrame, data: Data, scene: Scene) -> Any:
@@ -282,8 +290,15 @@ def _through_it(trained: LiveTraining, scene: Scene) -> None:
     """The visitor's picture through the new network."""
     located = compute.run(vae.locate, network=trained.network, picture=scene.given.pixels)
     left, right = st.columns(2)
-    left.image(inputs.enlarged(scene.given.pixels, 112), width=112, caption=_("your picture"))
-    right.image(inputs.enlarged(located.pixels, 112), width=112, caption=_("through your network"))
+    left.image(
+        inputs.enlarged(scene.given.pixels, 112), width=112, output_format="PNG", caption=_("your picture")
+    )
+    right.image(
+        inputs.enlarged(located.pixels, 112),
+        width=112,
+        output_format="PNG",
+        caption=_("through your network"),
+    )
 
 
 def _keep(trained: LiveTraining, data: Data, scene: Scene) -> None:

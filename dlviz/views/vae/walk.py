@@ -84,11 +84,18 @@ def pad(scene: Scene, ground: str, extent: Extent) -> Any:
         posterior=_posterior(scene),
         background=background(network, ground, extent),
         extent=extent,
-        exact=lambda z: network.run(vae.decode, codes=np.asarray(z, np.float32)).pixels[0],
+        exact=lambda z: _exact(scene, z),
         title=_("The latent map"),
         axes=("z₁", "z₂"),
         follow=f"{network.name} {scene.given.pixels.tobytes().hex()[:2000]} {start}",
     )
+
+
+def _exact(scene: Scene, z: tuple[float, float]) -> np.ndarray:
+    """The decoded picture of a place; that of the visitor's own code is known already."""
+    if np.allclose(z, scene.located.posterior.mean, atol=1e-4):
+        return scene.located.pixels
+    return scene.network.run(vae.decode, codes=np.asarray(z, np.float32)).pixels[0]
 
 
 def _posterior(scene: Scene) -> Any:
