@@ -57,7 +57,7 @@ def latent_map(
     pictures without a class, in grey. Each of `own` is a cross with its ellipses at one and two standard
     deviations.
     """
-    x, y = _range(codes[:, 0], own, 0), _range(codes[:, 1], own, 1)
+    x, y = _square(codes, own)
     figure = go.Figure()
     figure.add_layout_image(
         source=_data_uri(dots(codes, labels, (*x, *y), side=2 * height)),
@@ -81,13 +81,14 @@ def latent_map(
     return figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0})
 
 
-def _range(values: Float[np.ndarray, " point"], own: Sequence[Own], axis: int) -> tuple[float, float]:
-    """All but the far half percent on either side, the visitor's own, and a margin."""
-    mine = [float(one.mean[axis]) for one in own]
-    low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
-    low, high = min([low, *mine]), max([high, *mine])
-    margin = 0.08 * max(high - low, 1e-3)
-    return low - margin, high + margin
+def _square(codes: Plane, own: Sequence[Own]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Two ranges of one length that hold all but the far half percent on either side, and the visitor's own."""
+    low, high = np.percentile(codes, [0.5, 99.5], axis=0)
+    for one in own:
+        low, high = np.minimum(low, one.mean), np.maximum(high, one.mean)
+    middle, half = (low + high) / 2, 0.56 * max(float((high - low).max()), 1e-3)
+    (left, right), (bottom, top) = ((float(m) - half, float(m) + half) for m in middle)
+    return (left, right), (bottom, top)
 
 
 def dots(
@@ -365,7 +366,7 @@ def training(
     return figure.update_layout(
         height=280,
         yaxis={"title": f"{names[0]}, {axes[1]}", "rangemode": "tozero"},
-        yaxis2={"title": f"{names[1]}, {axes[1]}", "overlaying": "y", "side": "right", "rangemode": "tozero",
+        yaxis2={"title": f"{names[1]}, {axes[1]}", "overlaying": "y", "side": "right", "tickmode": "auto", "rangemode": "tozero",
                 "showgrid": False},
     )  # fmt: skip
 

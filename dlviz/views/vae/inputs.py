@@ -204,6 +204,15 @@ def enlarged(pixels: np.ndarray, side: int = 168) -> bytes:
     return mosaic.png(grey(pixels.repeat(times, axis=0).repeat(times, axis=1)))
 
 
+def square(pixels: np.ndarray) -> np.ndarray:
+    """A picture in the middle of a black square: a tall box of ink keeps its shape."""
+    height, width = pixels.shape
+    sheet = np.zeros((max(height, width),) * 2, np.uint8)
+    top, left = (len(sheet) - height) // 2, (len(sheet) - width) // 2
+    sheet[top : top + height, left : left + width] = pixels
+    return sheet
+
+
 def show_steps(given: Given, key: str) -> None:
     """The steps from the visitor's picture to what the network receives; drawn when they are asked for."""
     opened = st.expander(
@@ -228,7 +237,10 @@ def show_steps(given: Given, key: str) -> None:
         with st.container(horizontal=True, gap="small"):
             for step in given.prepared.steps:
                 st.image(
-                    enlarged(step.picture, 112), width=112, output_format="PNG", caption=words[step.name]
+                    enlarged(square(step.picture), 96),
+                    width=96,
+                    output_format="PNG",
+                    caption=words[step.name],
                 )
 
 
