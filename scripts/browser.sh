@@ -7,10 +7,17 @@ works() {
   "$python" -m tests.browser.chromium >/dev/null 2>&1
 }
 
-# In Python, because macOS has no timeout command.
+# In Python, because macOS has no timeout command; as a group, because the download runs in a child of its own.
 within_five_minutes() {
-  "$python" -c 'import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:], timeout=300).returncode)' "$@" \
-    >/dev/null 2>&1
+  "$python" -c '
+import os, signal, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], start_new_session=True)
+try:
+    sys.exit(process.wait(300))
+finally:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+' "$@" >/dev/null 2>&1
 }
 
 apt() {
