@@ -171,7 +171,7 @@ def _code_of(chosen: str, scene: Scene, network: Network, means: ClassMeans) -> 
 def _equation(result: Arithmetic, names: list[str]) -> None:
     said = [*names, _("what that makes")]
     for column, sign, pixels, name in zip(
-        st.columns(4), ("", "−", "+", "="), result.pixels, said, strict=True
+        st.columns(4), ("", "−", r"\+", "="), result.pixels, said, strict=True
     ):
         with column:
             st.markdown(f"{sign} {name}".strip())
