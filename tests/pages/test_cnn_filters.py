@@ -118,6 +118,7 @@ def second_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     }
     (folder / "config.json").write_text(json.dumps(described))
     monkeypatch.setenv("DLVIZ_MODEL_DIRS", str(folder))
+    zoo.unload("folder-own")  # another test's model of that name may still be in memory
     return "folder-own"
 
 
