@@ -1,7 +1,7 @@
 """The VAE page's request beside the bare encoder and decoder, in one run: ``python -m benchmarks.vae``.
 
-From the pixels of a canvas or a photo to the ellipse, the reconstruction and the two terms, against the same
-network asked for the same number of codes and pictures with nothing around it. The candidates take turns within
+From the pixels of a canvas or a photo to the Gaussian (whose ellipse the browser draws), the reconstruction and the
+two terms, against the same network asked for the same number of codes and pictures with nothing around it. The candidates take turns within
 each round and every ratio is taken within its round, so that whatever else the machine does falls on all of them. The
 model is the bundled one; where its weights are not there, the same network with random ones, whose arithmetic is the same.
 """
@@ -27,7 +27,7 @@ ALLOWED = 1.5
 
 DRAWS = 32
 BARE = "encode 1, decode 1 + 32 draws"
-WHOLE = "dlviz: canvas to ellipse and both terms"
+WHOLE = "dlviz: canvas to Gaussian and both terms"
 PHOTO = "dlviz: the same from a photo"
 
 Candidate = Callable[[], object]
@@ -44,15 +44,15 @@ def network(name: str) -> tuple[ConvVAE, str]:
     return model, name
 
 
-def drawing(side: int = 280) -> np.ndarray:
-    """A digit as the canvas hands it over: white on black, RGB."""
+def drawing(side: int = 112) -> np.ndarray:
+    """A digit as the canvas hands it over: grey levels, white on black."""
     digit = Image.fromarray(vae_input.sample_digits().images[3])
-    return np.asarray(digit.resize((side, side), Image.Resampling.BICUBIC).convert("RGB"))
+    return np.asarray(digit.resize((side, side), Image.Resampling.BICUBIC))
 
 
 def photo() -> np.ndarray:
     """The same in ink on paper, in light that falls off to one side, with the camera's noise."""
-    ink = drawing(400)[..., 0] / 255
+    ink = drawing(400) / 255
     light = 235 * (1 - 0.5 * np.linspace(0, 1, 640)[None] * np.ones((480, 1)))
     paper = np.ones((480, 640))
     paper[40:440, 120:520] -= 0.7 * ink
@@ -62,11 +62,7 @@ def photo() -> np.ndarray:
 
 def request(model: ConvVAE, image: np.ndarray) -> object:
     """What the page asks for after a stroke of the pen."""
-    picture = vae_input.prepare(image).pixels
-    found = vae_terms.survey(model, picture, draws=DRAWS)
-    mean, log_variance = found.located.posterior.mean, found.located.posterior.log_variance
-    assert log_variance is not None
-    return found, [vae_map.ellipse(mean, log_variance, sigmas=k) for k in (1.0, 2.0)]
+    return vae_terms.survey(model, vae_input.prepare(image).pixels, draws=DRAWS)
 
 
 def candidates(model: ConvVAE) -> dict[str, Candidate]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -165,15 +166,19 @@ def network_input(model: ConvVAE, pictures: Pictures) -> Float[Tensor, "picture 
     """Bytes to grey levels between 0 and 1, on the network's device."""
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
         raise Refused(N_("The network takes grey pictures of {side} × {side} pixels."), side=SIDE)
-    return torch.from_numpy(pictures.copy()).to(device_of(model)).unsqueeze(1).float() / 255
+    return torch.tensor(pictures, device=device_of(model)).unsqueeze(1).float() / 255
 
 
+@lru_cache(maxsize=16)
 def first_noises(count: int, latent: int, seed: int) -> Float[np.ndarray, "draw latent"]:
-    """The first standard normal draws of a seed; a longer list begins with the shorter one.
+    """The first standard normal draws of a seed, read-only; a longer list begins with the shorter one.
 
-    NumPy's and not PyTorch's, which fills small and large tensors in different orders.
+    NumPy's and not PyTorch's, which fills small and large tensors in different orders. They are kept, because
+    a visitor who draws asks for the same ones after every stroke.
     """
-    return np.random.default_rng(seed).standard_normal((count, latent), dtype=np.float32)
+    noises = np.random.default_rng(seed).standard_normal((count, latent), dtype=np.float32)
+    noises.setflags(write=False)
+    return noises
 
 
 def checked_codes(model: ConvVAE, codes: Numbers) -> Float[np.ndarray, "picture latent"]:

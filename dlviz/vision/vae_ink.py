@@ -45,10 +45,14 @@ def grey_picture(image: UInt8[np.ndarray, "height width *channel"]) -> tuple[Gre
     if min(image.shape[:2]) < 1:
         raise Refused(N_("The picture has no pixels."))
     factor = -(-max(image.shape[:2]) // WORKING_SIDE)
-    picture = Image.fromarray(np.ascontiguousarray(image))
-    grey = np.asarray((picture.reduce(factor) if factor > 1 else picture).convert("L"))
+    grey = image if image.ndim == 2 and factor == 1 else _luminance(image, factor)
     _check_blank(grey)
     return grey, factor
+
+
+def _luminance(image: UInt8[np.ndarray, "height width *channel"], factor: int) -> Grey:
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    return np.asarray((picture.reduce(factor) if factor > 1 else picture).convert("L"))
 
 
 def find_ink(grey: Grey) -> Found:
@@ -63,8 +67,8 @@ def find_ink(grey: Grey) -> Found:
         Refused: nothing stands out.
     """
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    ground = float(np.median(border))
-    if float(border.max()) - float(border.min()) <= _EVEN:
+    if int(border.max()) - int(border.min()) <= _EVEN:
+        ground = float(np.partition(border, border.size // 2)[border.size // 2])  # their median
         darker, lighter = ground - float(grey.min()), float(grey.max()) - ground
         if max(darker, lighter) < 255 * _LEAST_CONTRAST:
             raise no_ink(max(darker, lighter) / 255)
@@ -101,9 +105,10 @@ def stroke_width(ink: Ink) -> float:
     A strip of width $w$ and length $\ell$ has an area of $w\ell$ and an outline of about $2\ell$. Steps between
     pixels overrate a slanted line's length by $4/\pi$ on average, which is taken back.
     """
-    inside = np.pad(ink > 0.5, 1)
-    steps = int((inside[1:] != inside[:-1]).sum() + (inside[:, 1:] != inside[:, :-1]).sum())
-    return 2 * float(inside.sum()) / (steps * np.pi / 4) if steps else 0.0
+    inside = np.zeros((ink.shape[0] + 2, ink.shape[1] + 2), bool)  # what lies around the picture is ground
+    inside[1:-1, 1:-1] = ink > 0.5
+    steps = np.count_nonzero(inside[1:] != inside[:-1]) + np.count_nonzero(inside[:, 1:] != inside[:, :-1])
+    return 2 * np.count_nonzero(inside) / (steps * np.pi / 4) if steps else 0.0
 
 
 def thickened(ink: Ink, radius: float) -> Ink:

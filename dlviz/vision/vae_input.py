@@ -80,23 +80,20 @@ def _as_mnist(grey: Grey, factor: int, steps: Steps) -> Prepared:
     box = vae_ink.ink_box(ink)
     cut = ink[box[0] : box[2], box[1] : box[3]]
     steps.append(_step("box", cut))
-    cut = _usual_stroke(cut, steps)
-    scaled = _scaled(_bytes(cut), _DIGIT_SIDE)
+    _thicken_thin_stroke(cut, steps)
+    scaled = _scaled(steps[-1].picture, _DIGIT_SIDE)
     steps.append(PreparationStep("scaled", scaled))
     pixels = _centred(scaled)
     steps.append(PreparationStep("centred", pixels))
     return Prepared(pixels, "mnist", found.inverted, _on_original(box, factor), tuple(steps))
 
 
-def _usual_stroke(ink: Ink, steps: Steps) -> Ink:
-    """Thicken a line that would vanish at 20 pixels; the test is made on what the network would see of it."""
+def _thicken_thin_stroke(ink: Ink, steps: Steps) -> None:
+    """One step more for a line that would vanish at 20 pixels; the test is made on what the network would see."""
     scale = _DIGIT_SIDE / max(ink.shape)
     width = vae_ink.stroke_width(ink) * scale
-    if width >= _THIN or width == 0:
-        return ink
-    thick = vae_ink.thickened(ink, (_USUAL - width) / 2 / scale)
-    steps.append(_step("stroke", thick))
-    return thick
+    if 0 < width < _THIN:
+        steps.append(_step("stroke", vae_ink.thickened(ink, (_USUAL - width) / 2 / scale)))
 
 
 def _as_fashion_mnist(grey: Grey, factor: int, steps: Steps) -> Prepared:
@@ -163,11 +160,11 @@ def _enlarged_digit(levels: Float[np.ndarray, "8 8"]) -> Grey:
 
 def _centred(picture: Grey) -> Grey:
     """On 28 x 28, moved by whole pixels so that the centre of mass is the centre, as far as nothing is cut off."""
-    mass = picture.sum(dtype=np.float64)
     corner = []
     for axis, length in enumerate(picture.shape):
-        centre = picture.sum(axis=1 - axis, dtype=np.float64) @ np.arange(length) / mass
-        corner.append(int(np.clip(round(SIDE / 2 - centre), 0, SIDE - length)))
+        mass = picture.sum(axis=1 - axis, dtype=np.float64)
+        centre = float(mass @ np.arange(length)) / float(mass.sum())
+        corner.append(min(max(round(SIDE / 2 - centre), 0), SIDE - length))
     return _placed(picture, corner[0], corner[1])
 
 

@@ -1,4 +1,4 @@
-"""The latent plane: what the decoder makes of every place, where the test pictures lie, and one picture's ellipse."""
+"""The latent plane: what the decoder makes of every place, where the test pictures lie, and draws around one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlviz.errors import Refused
 from dlviz.i18n import N_
 from dlviz.vision import vae
 from dlviz.vision.vae_network import SIDE, ConvVAE
-from dlviz.vision.vae_results import Codes, Density, Ellipse, Plane, Samples, TrainedVAE
+from dlviz.vision.vae_results import Codes, Density, Plane, Samples, TrainedVAE
 
 Extent = tuple[float, float, float, float]
 """Left, right, bottom and top of a part of the plane, in latent units."""
@@ -94,26 +94,6 @@ def density(codes: Codes, *, extent: Extent, steps: int = 96) -> Density:
     x, y = _middles(extent[0], extent[1], steps), _middles(extent[3], extent[2], steps)
     prior = np.exp(-0.5 * (x[None] ** 2 + y[:, None] ** 2)) / (2 * math.pi)
     return Density(x, y, (share[::-1] / area).astype(np.float32), prior, max(0.0, 1 - float(share.sum())))
-
-
-def ellipse(
-    mean: vae.Numbers, log_variance: vae.Numbers, *, sigmas: float = 1.0, points: int = 73
-) -> Ellipse:
-    r"""The line $k$ standard deviations around a code: $\mu + k\,\sigma\odot(\cos t, \sin t)$.
-
-    In two dimensions $1 - e^{-k^2/2}$ of the draws fall inside: 39 % at one $\sigma$, 86 % at two, and not the
-    68 % and 95 % of a single dimension.
-
-    Args:
-        mean: of $q(z \mid x)$, two numbers.
-        log_variance: of $q(z \mid x)$, two numbers.
-        sigmas: $k$.
-        points: on the line; the last one closes it.
-    """
-    turn = np.linspace(0, 2 * math.pi, points)
-    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    sigma = np.exp(0.5 * np.asarray(log_variance, np.float64))
-    return Ellipse(sigmas, (np.asarray(mean) + sigmas * sigma * circle).astype(np.float32))
 
 
 def samples(mean: vae.Numbers, log_variance: vae.Numbers, *, count: int = 64, seed: int = 0) -> Samples:

@@ -157,14 +157,6 @@ class Density:
 
 
 @dataclass(frozen=True, slots=True)
-class Ellipse:
-    """The closed line at so many standard deviations around a mean, in latent coordinates."""
-
-    sigmas: float
-    points: Float[np.ndarray, "point 2"]
-
-
-@dataclass(frozen=True, slots=True)
 class Draw:
     r"""One draw from $q(z \mid x)$ by $z = \mu + \sigma\odot\varepsilon$, all its numbers, and its picture."""
 

@@ -221,7 +221,7 @@ def _gaussian(model: ConvVAE, picture: Picture) -> tuple[Tensor, Tensor]:
 
 
 def _noise(model: ConvVAE, draws: int, seed: int) -> Float[Tensor, "draw latent"]:
-    return torch.from_numpy(vae.first_noises(draws, model.latent, seed)).to(vae.device_of(model))
+    return torch.tensor(vae.first_noises(draws, model.latent, seed), device=vae.device_of(model))
 
 
 def _torch_losses(model: ConvVAE, codes: Tensor, x: Tensor) -> Float[Tensor, " draw"]:
@@ -231,11 +231,11 @@ def _torch_losses(model: ConvVAE, codes: Tensor, x: Tensor) -> Float[Tensor, " d
 
 def _terms(losses: Tensor, kl: Tensor | None, beta: float, seed: int) -> TwoTerms:
     """The first loss is that of the mean, the others those of the draws."""
-    at_mean, by_draw = float(losses[0]), vae.to_numpy(losses[1:])
-    exact = by_draw.astype(np.float64)
-    error = float(exact.std(ddof=1)) / math.sqrt(len(exact)) if len(exact) > 1 else 0.0
+    by_draw = losses[1:]
+    spread, mean = torch.std_mean(by_draw.double())
+    error = float(spread) / math.sqrt(len(by_draw)) if len(by_draw) > 1 else 0.0
     by_dimension = None if kl is None else vae.to_numpy(kl)
-    return TwoTerms(by_draw, float(exact.mean()), error, at_mean, by_dimension, beta, seed)
+    return TwoTerms(vae.to_numpy(by_draw), float(mean), error, float(losses[0]), by_dimension, beta, seed)
 
 
 def _named(name: Literal["pathwise", "score", "score_baseline"], gradients: Gradients) -> GradientEstimates:
