@@ -18,3 +18,18 @@ export function collect(digest, take) {
   if (depot.blocks.has(digest)) take(depot.blocks.get(digest));
   else depot.waiting.set(digest, [...(depot.waiting.get(digest) ?? []), take]);
 }
+
+// What goes by and is not kept: moments of a computation, for those who watch it (dlviz/ui/components/bytes_live.py).
+const channels = (globalThis.dlvizChannels ??= new Map());
+
+/** Hand bytes to all who follow the channel now. */
+export function publish(channel, bytes) {
+  for (const take of channels.get(channel) ?? []) take(bytes);
+}
+
+/** Call `take` with all that is published there, until the function that comes back is called. */
+export function subscribe(channel, take) {
+  if (!channels.has(channel)) channels.set(channel, new Set());
+  channels.get(channel).add(take);
+  return () => channels.get(channel).delete(take);
+}
