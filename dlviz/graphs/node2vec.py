@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 
 from dlviz.events import Frame, Progress, Result, Work
 from dlviz.foundations.alignment import principal_plane
+from dlviz.foundations.word2vec import Learner, nearest
 from dlviz.graphs.fast_walks import Walker
 from dlviz.graphs.matrices import normalised_adjacency
 from dlviz.graphs.results import Graph, Node2VecFrame, Node2VecSettings, NodeEmbedding
@@ -117,38 +118,30 @@ def _stretches(each: int, epochs: int, step: int) -> Iterator[tuple[int, int]]:
 
 
 class _Lesson:
-    """gensim's model of the nodes, and what it has read so far."""
+    """What the walks teach: the model, the part of the graph that they reach, and how fast it goes."""
 
     def __init__(self, graph: Graph, walker: Walker, settings: Node2VecSettings) -> None:
-        from gensim.models import Word2Vec
-
         self._walker = walker
         self._settings = settings
-        self._names = [str(node) for node in range(graph.nodes)]
         counts = self._visits(graph.nodes)
         self.trained = counts > 0
-        self._model: Any = Word2Vec(
-            vector_size=settings.dimensions,
+        # The paper drops no frequent nodes: in a small graph all of them are frequent.
+        self._learner = Learner(
+            counts,
+            dimensions=settings.dimensions,
             window=settings.window,
-            negative=settings.negatives,
+            negatives=settings.negatives,
             alpha=settings.alpha,
             min_alpha=settings.min_alpha,
             seed=settings.seed,
-            min_count=1,
-            sg=1,
-            sample=0,  # the paper drops no frequent nodes, and in a small graph all of them are frequent
-            workers=1,
         )
-        self._model.build_vocab_from_freq({self._names[n]: int(counts[n]) for n in np.flatnonzero(counts)})
-        self._rows = np.array([int(name) for name in self._model.wv.index_to_key], np.int64)
         drawn = np.random.default_rng(settings.seed).random((graph.nodes, settings.dimensions), np.float32)
         self._vectors = (drawn - 0.5) / settings.dimensions
-        self._pairs_at = _expected_pairs(settings.length, settings.window)
-        self._loss = self._pairs = 0.0
         self.tokens = 0
+        self.mean_loss = self._learner.mean_loss
 
     def _visits(self, nodes: int) -> Int[np.ndarray, " node"]:
-        """How often each node stands in a walk of two nodes or more: gensim's vocabulary."""
+        """How often each node stands in a walk of two nodes or more: the model's vocabulary."""
         counts = np.zeros(nodes, np.int64)
         step = max(1, 1_000_000 // self._settings.length)
         for first in range(0, self._walker.total, step):
@@ -158,68 +151,17 @@ class _Lesson:
 
     def read(self, first: int, last: int, total: int) -> None:
         """Learn from the walks ``first`` to ``last - 1``, counted over all epochs."""
-        sentences, lengths = self._sentences(first, last)
-        if not sentences:
-            return
-        settings = self._settings
-        falls = settings.alpha - settings.min_alpha
-        self._model.train(
-            sentences,
-            total_examples=len(sentences),
-            epochs=1,
-            start_alpha=settings.alpha - falls * first / total,
-            end_alpha=settings.alpha - falls * last / total,
-            compute_loss=True,
-        )
-        self._loss += float(self._model.get_latest_training_loss())
-        self._pairs += float(self._pairs_at[lengths].sum())
-        self.tokens += int(lengths.sum())
-
-    def _sentences(self, first: int, last: int) -> tuple[list[list[str]], Int[np.ndarray, " walk"]]:
         begin = first % self._walker.total
         walks = self._walker.walk(begin, begin + last - first)
         lengths = (walks >= 0).sum(1)
-        names = self._names
+        names = self._learner.names
         rows = zip(walks.tolist(), lengths.tolist(), strict=True)
-        return [[names[n] for n in row[:end]] for row, end in rows if end > 1], lengths[lengths > 1]
-
-    def mean_loss(self) -> float:
-        """Loss a pair since the last call."""
-        mean = self._loss / self._pairs if self._pairs else float("nan")
-        self._loss = self._pairs = 0.0
-        return mean
+        self._learner.read([[names[n] for n in row[:end]] for row, end in rows], first / total, last / total)
+        self.tokens += int(lengths[lengths > 1].sum())
 
     def vectors(self) -> Float[np.ndarray, "node dimension"]:
-        """The vectors as they are now, in the order of the nodes."""
-        vectors = self._vectors.copy()
-        vectors[self._rows] = self._model.wv.vectors
-        return vectors
-
-
-def _expected_pairs(length: int, window: int) -> Float[np.ndarray, " length_and_one"]:
-    """Pairs that the skip-gram makes of a sentence, by the sentence's length.
-
-    At every place the window is drawn anew from 1 to ``window``, as in word2vec: a pair ``d`` places apart is
-    used with probability ``(window - d + 1) / window`` from each of its ends.
-    """
-    sizes = np.arange(length + 1)[:, None]
-    apart = np.arange(1, window + 1)
-    used = (window - apart + 1) / window
-    return (2 * np.maximum(sizes - apart, 0) * used).sum(1)
-
-
-def nearest(
-    vectors: Float[np.ndarray, "node dimension"], nodes: Int[np.ndarray, " asked"], count: int
-) -> Int[np.ndarray, "asked near"]:
-    """The nodes whose vectors have the largest cosine with each asked node's, itself left out."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.maximum(lengths, 1e-12)
-    cosine = unit[nodes] @ unit.T
-    cosine[np.arange(len(nodes)), nodes] = -np.inf
-    count = min(count, len(vectors) - 1)
-    best = np.argpartition(-cosine, max(0, count - 1), axis=1)[:, :count]
-    order = np.argsort(-np.take_along_axis(cosine, best, 1), axis=1, kind="stable")
-    return np.take_along_axis(best, order, 1)
+        """The vectors as they are now, in the order of the nodes; a node without an edge keeps its first one."""
+        return np.where(self.trained[:, None], self._learner.vectors(), self._vectors)
 
 
 def spectral(graph: Graph, dimensions: int, seed: int = 0) -> NodeEmbedding:

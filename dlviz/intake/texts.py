@@ -13,7 +13,6 @@ from dlviz.i18n import N_
 
 FORMATS = "TXT, MD, CSV, DOCX, PDF"
 MAX_BYTES = 10 << 20
-MAX_CHARACTERS = MAX_BYTES
 MAX_UNPACKED = 40 << 20
 MAX_PAGES = 300
 
@@ -70,51 +69,51 @@ class Text:
     notes: tuple[Note, ...] = ()
 
 
-def pasted(text: str) -> Text:
-    """A text that was typed or pasted.
+def pasted(text: str, limit: int = MAX_BYTES) -> Text:
+    """A text that was typed or pasted, of at most ``limit`` characters.
 
     Raises
     ------
     Refused
         With a message for the visitor.
     """
-    _check_size(len(text))
-    return Text(_clean(text), "", hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
+    _check_size(len(text), limit)
+    return Text(_clean(text, limit), "", hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
 
 
-def document(data: bytes, name: str = "") -> Text:
+def document(data: bytes, name: str = "", limit: int = MAX_BYTES) -> Text:
     """The text in a file: plain text in any common encoding, a Word document or a PDF with a text layer.
 
-    What the file is, is told from its bytes; its name is only shown.
+    What the file is, is told from its bytes; its name is only shown. ``limit`` is in bytes, and in characters.
 
     Raises
     ------
     Refused
         With a message for the visitor. Nothing else is raised, whatever ``data`` holds.
     """
-    _check_size(len(data))
+    _check_size(len(data), limit)
     notes: list[Note] = []
     if data.startswith(b"PK\x03\x04"):
         text = _word(data)
         notes.append(Note(PARAGRAPHS))
     elif b"%PDF-" in data[:1024]:
-        text = _pdf(data)
+        text = _pdf(data, limit)
         notes.append(Note(PARAGRAPHS))
     else:
         text = _plain(data, notes)
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     shown = "".join(letter for letter in last if letter.isprintable())[:80]
-    return Text(_clean(text), shown, hashlib.sha256(data).hexdigest(), tuple(notes))
+    return Text(_clean(text, limit), shown, hashlib.sha256(data).hexdigest(), tuple(notes))
 
 
-def _check_size(size: int) -> None:
+def _check_size(size: int, limit: int) -> None:
     if size == 0:
         raise Refused(N_("The text is empty."))
-    if size > MAX_BYTES:
+    if size > limit:
         raise Refused(
             N_("The text takes {size} MB; at most {limit} MB can be read here."),
             size=round(size / _MEGABYTE, 1),
-            limit=MAX_BYTES // _MEGABYTE,
+            limit=limit // _MEGABYTE,
         )
 
 
@@ -211,7 +210,7 @@ def _block_texts(opened: object) -> list[str]:
     return texts
 
 
-def _pdf(data: bytes) -> str:
+def _pdf(data: bytes, limit: int) -> str:
     """The text layer of a PDF; pages that are pictures hold none."""
     import pypdf
 
@@ -225,7 +224,7 @@ def _pdf(data: bytes) -> str:
                 count=len(reader.pages),
                 limit=MAX_PAGES,
             )
-        text = _pages(reader)
+        text = _pages(reader, limit)
     except Refused:
         raise
     except Exception as error:  # a damaged file raises anything
@@ -237,19 +236,19 @@ def _pdf(data: bytes) -> str:
     return text
 
 
-def _pages(reader: object) -> str:
+def _pages(reader: object, limit: int) -> str:
     parts: list[str] = []
     size = 0
     for page in reader.pages:  # type: ignore[attr-defined]
         parts.append(page.extract_text())
         size += len(parts[-1])
-        if size > MAX_CHARACTERS:
+        if size > limit:
             break
     # A ligature or an emoji may come out as two halves; where they belong together they are joined again.
     return "\n".join(parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, limit: int) -> str:
     """One kind of line break, and nothing that is no character."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
@@ -267,10 +266,10 @@ def _clean(text: str) -> str:
     text = _CONTROL.sub("", text)
     if not text.strip():
         raise Refused(N_("The text holds nothing but white space."))
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > limit:
         raise Refused(
             N_("The text has {count} characters; at most {limit} can be read here."),
             count=len(text),
-            limit=MAX_CHARACTERS,
+            limit=limit,
         )
     return text

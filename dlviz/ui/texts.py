@@ -38,7 +38,12 @@ class Sample(Protocol):
 
 
 def text_input(
-    key: str, *, samples: Sequence[Sample], default: str | None = None, label: str | None = None
+    key: str,
+    *,
+    samples: Sequence[Sample],
+    default: str | None = None,
+    label: str | None = None,
+    limit: int = MAX_BYTES,
 ) -> Text:
     """Widgets to choose a text, and the text: always one, from the first run on.
 
@@ -59,25 +64,27 @@ def text_input(
         Name of the one to begin with (the first if left out).
     label
         What the text is for, in the visitor's language.
+    limit
+        Bytes of a file, and characters of a text, that are taken.
     """
     offered = {sample.name: sample for sample in samples}
     first = default or samples[0].name
     link = hidden_field(key, _("Text in the link"))
     _follow(key, link, offered, first)
-    source = _source(key, label or _("Text"), offered, first)
+    source = _source(key, label or _("Text"), offered, first, limit)
     if source == "sample":
         _sample_widget(key, offered, first)
     elif source == "typed":
-        _typed_widget(key)
+        _typed_widget(key, limit)
     else:
-        _file_widget(key)
+        _file_widget(key, limit)
     refusal = st.session_state.get(f"{key}_refusal")
     if refusal is not None:
         st.error(say(refusal), icon=":material/block:")
     return _chosen(link, offered, first)
 
 
-def notebook_source(key: str, *, package: str, default: str) -> Source:
+def notebook_source(key: str, *, package: str, default: str, limit: int = MAX_BYTES) -> Source:
     """How a notebook gets the text that :func:`text_input` shows under ``key``.
 
     ``package`` is the module with ``sample(name).text``, such as ``dlviz.language.sample_texts``.
@@ -87,8 +94,9 @@ def notebook_source(key: str, *, package: str, default: str) -> Source:
         return Source(repr(_unescaped(link)))
     own = _shelf().get(link)
     if own is not None:
+        more = "" if limit == MAX_BYTES else f", limit={limit}"
         return Source(
-            'texts.document(Path("your-text.txt").read_bytes()).text',
+            f'texts.document(Path("your-text.txt").read_bytes(){more}).text',
             ("from pathlib import Path", "from dlviz.intake import texts"),
         )
     parent, _dot, stem = package.rpartition(".")
@@ -125,7 +133,7 @@ def _choose(key: str, link: str) -> None:
     st.session_state.pop(f"{key}_refusal", None)
 
 
-def _source(key: str, label: str, offered: dict[str, Sample], first: str) -> str:
+def _source(key: str, label: str, offered: dict[str, Sample], first: str, limit: int) -> str:
     names = {"sample": _("Sample"), "typed": _("Type or paste"), "file": _("File")}
     chosen = st.segmented_control(
         label,
@@ -136,12 +144,12 @@ def _source(key: str, label: str, offered: dict[str, Sample], first: str) -> str
         wrap=True,
         persist_state="session",
         on_change=_source_changed,
-        args=(key, offered, first),
+        args=(key, offered, first, limit),
     )
     return str(chosen)
 
 
-def _source_changed(key: str, offered: dict[str, Sample], first: str) -> None:
+def _source_changed(key: str, offered: dict[str, Sample], first: str, limit: int) -> None:
     """Samples show the one picked last; a file the latest one; typing begins with the text that is shown."""
     state = st.session_state
     state.pop(f"{key}_refusal", None)
@@ -149,7 +157,8 @@ def _source_changed(key: str, offered: dict[str, Sample], first: str) -> None:
     if source == "sample":
         _sample_changed(key, first)
     elif source == "file":
-        files = [link for link, own in _shelf().items() if own.name]
+        # The shelf is one for all pages, and another page may have taken a text that is too long here.
+        files = [link for link, own in _shelf().items() if own.name and len(own.text) <= limit]
         if files:
             _choose(key, files[-1])
     else:
@@ -157,7 +166,7 @@ def _source_changed(key: str, offered: dict[str, Sample], first: str) -> None:
         if not state.get(f"{key}_typed") and len(shown.text) <= IN_LINK:
             state[f"{key}_typed"] = shown.text
         elif state.get(f"{key}_typed"):
-            _typed(key)
+            _typed(key, limit)
 
 
 def _sample_widget(key: str, offered: dict[str, Sample], first: str) -> None:
@@ -181,7 +190,7 @@ def _sample_changed(key: str, first: str) -> None:
     _choose(key, "" if name == first else name)
 
 
-def _typed_widget(key: str) -> None:
+def _typed_widget(key: str, limit: int) -> None:
     st.text_area(
         _("Your text"),
         key=f"{key}_typed",
@@ -190,15 +199,15 @@ def _typed_widget(key: str) -> None:
         label_visibility="collapsed",
         persist_state="session",
         on_change=_typed,
-        args=(key,),
+        args=(key, limit),
     )
     _privacy()
 
 
-def _typed(key: str) -> None:
+def _typed(key: str, limit: int) -> None:
     """Pass what was typed through the gate: into the link if it is short, else onto the shelf."""
     try:
-        taken = pasted(st.session_state[f"{key}_typed"] or "")
+        taken = pasted(st.session_state[f"{key}_typed"] or "", limit)
     except Refused as refusal:
         st.session_state[f"{key}_refusal"] = refusal
         return
@@ -208,17 +217,17 @@ def _typed(key: str) -> None:
     _choose(key, link)
 
 
-def _file_widget(key: str) -> None:
+def _file_widget(key: str, limit: int) -> None:
     # Every file, good or bad, is taken by a fresh widget: so the bytes of the last one can go.
     name = f"{key}_file_{st.session_state.get(f'{key}_turn', 0)}"
-    limit = MAX_BYTES >> 20
+    megabytes = limit >> 20
     # No list of types: Streamlit would refuse in English only; our gate says it in the visitor's language.
     st.file_uploader(
-        _("Drop a text here ({formats}; at most {limit} MB)", formats=FORMATS, limit=limit),
+        _("Drop a text here ({formats}; at most {limit} MB)", formats=FORMATS, limit=megabytes),
         key=name,
-        max_upload_size=limit,
+        max_upload_size=megabytes,
         on_change=_uploaded,
-        args=(key, name),
+        args=(key, name, limit),
     )
     _privacy()
 
@@ -229,12 +238,12 @@ def _privacy() -> None:
     )
 
 
-def _uploaded(key: str, widget: str) -> None:
+def _uploaded(key: str, widget: str, limit: int) -> None:
     file = arrived(widget)
     if file is None:
         return
     try:
-        taken = document(file.getvalue(), file.name)
+        taken = document(file.getvalue(), file.name, limit)
     except Refused as refusal:
         st.session_state[f"{key}_refusal"] = refusal
     else:

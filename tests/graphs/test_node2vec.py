@@ -9,6 +9,7 @@ import pytest
 from dlviz.errors import Refused
 from dlviz.events import Frame, Progress, Result, Work
 from dlviz.foundations.alignment import principal_plane
+from dlviz.foundations.word2vec import expected_pairs, nearest
 from dlviz.graphs import evaluation, groups, node2vec
 from dlviz.graphs.graph_build import from_edges
 from dlviz.graphs.graph_samples import sample, small_world, stochastic_blocks, to_networkx
@@ -45,7 +46,7 @@ def test_training_tells_what_it_does() -> None:
     ).all()
     made = events[-1].value
     assert made.vectors.shape == (90, 16) and made.trained.all()
-    assert np.array_equal(frames[-1].near, node2vec.nearest(made.vectors, np.array([0, 40]), 4))
+    assert np.array_equal(frames[-1].near, nearest(made.vectors, np.array([0, 40]), 4))
     assert evaluation.agreement(made.vectors, groups.communities(graph)) > 0.95
 
 
@@ -89,7 +90,7 @@ def test_pairs_are_counted_as_the_skip_gram_makes_them() -> None:
         sum(1 for i, b in enumerate(draw.integers(1, 4, 6)) for j in range(6) if i != j and abs(i - j) <= b)
         for _ in range(4000)
     ]
-    assert node2vec._expected_pairs(6, 3)[6] == pytest.approx(np.mean(made), rel=0.01)
+    assert expected_pairs(6, 3)[6] == pytest.approx(np.mean(made), rel=0.01)
 
 
 def test_spectral_vectors_are_eigenvectors_of_the_laplacian() -> None:
