@@ -63,16 +63,25 @@ def faithfulness(found: Mapping[str, Faithfulness], words: FaithfulWords) -> go.
     figure = go.Figure()
     for index, (name, one) in enumerate(found.items()):
         colour = CATEGORICAL[index % len(CATEGORICAL)]
-        for values, said, dash in ((one.trustworthiness, words.trustworthiness, "solid"), (one.kept, words.kept, "dash")):
+        for values, said, dash in (
+            (one.trustworthiness, words.trustworthiness, "solid"),
+            (one.kept, words.kept, "dash"),
+        ):
             figure.add_scatter(
                 x=one.counts, y=values, name=f"{name}: {said}" if len(found) > 1 else said, mode="lines+markers",
                 line={"color": colour, "dash": dash},
             )  # fmt: skip
     last = next(iter(found.values()))
     figure.add_scatter(
-        x=last.counts, y=last.chance, name=words.chance, mode="lines", line={"color": CATEGORICAL[-1], "dash": "dot"}
+        x=last.counts,
+        y=last.chance,
+        name=words.chance,
+        mode="lines",
+        line={"color": CATEGORICAL[-1], "dash": "dot"},
     )
-    figure.update_xaxes(title=words.size, type="log", tickvals=last.counts, ticktext=[str(k) for k in last.counts])
+    figure.update_xaxes(
+        title=words.size, type="log", tickvals=last.counts, ticktext=[str(k) for k in last.counts]
+    )
     figure.update_yaxes(title=words.share, range=[-0.02, 1.02], tickformat=".0%")
     return figure.update_layout(height=340)
 
@@ -118,7 +127,14 @@ def cloud(
 
 
 def _dots(places: np.ndarray, texts: list[str], name: str, marker: dict[str, object]) -> go.Scatter:
-    looks = {"mode": "markers", "name": name, "text": texts, "marker": marker, "hoverinfo": "text", "showlegend": bool(name)}
+    looks = {
+        "mode": "markers",
+        "name": name,
+        "text": texts,
+        "marker": marker,
+        "hoverinfo": "text",
+        "showlegend": bool(name),
+    }
     if places.shape[1] == 3:
         return go.Scatter3d(x=places[:, 0], y=places[:, 1], z=places[:, 2], **looks)
     kind = go.Scatter if len(places) <= MOST_VECTORS else go.Scattergl
@@ -129,14 +145,18 @@ def _texts(places: np.ndarray, texts: list[str]) -> go.Scatter:
     looks = {"mode": "text", "text": texts, "showlegend": False, "hoverinfo": "skip"}
     if places.shape[1] == 3:
         return go.Scatter3d(x=places[:, 0], y=places[:, 1], z=places[:, 2], **looks)
-    return go.Scatter(x=places[:, 0], y=places[:, 1], textposition="middle right", textfont={"size": 11}, **looks)
+    return go.Scatter(
+        x=places[:, 0], y=places[:, 1], textposition="middle right", textfont={"size": 11}, **looks
+    )
 
 
 def _plain(figure: go.Figure, axes: int, height: int, *, legend: bool) -> go.Figure:
     """No ticks: the numbers on the axes mean nothing by themselves."""
     bare = {"showticklabels": False, "title": "", "zeroline": False, "ticks": ""}
     if axes == 3:
-        figure.update_layout(scene={axis: bare for axis in ("xaxis", "yaxis", "zaxis")} | {"aspectmode": "data"})
+        figure.update_layout(
+            scene=dict.fromkeys(("xaxis", "yaxis", "zaxis"), bare) | {"aspectmode": "data"}
+        )
     else:
         figure.update_xaxes(**bare)
         figure.update_yaxes(scaleanchor="x", **bare)

@@ -57,7 +57,9 @@ def faithfulness(
         Fewer than four points: there are no neighbourhoods to speak of.
     """
     if len(matrix) < 4:
-        raise Refused(N_("Neighbourhoods can be compared from 4 points on; there are {count}."), count=len(matrix))
+        raise Refused(
+            N_("Neighbourhoods can be compared from 4 points on; there are {count}."), count=len(matrix)
+        )
     draw = np.random.default_rng(seed)
     total = len(matrix)
     rows = np.arange(total) if total <= asked else np.sort(draw.choice(total, asked, replace=False))

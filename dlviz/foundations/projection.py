@@ -9,10 +9,10 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from dlviz.errors import Refused
 from dlviz.events import Frame, Progress, Result, Work
@@ -39,6 +39,30 @@ _PLACED_BY = 5
 """Neighbours among the arranged points that say where another one goes."""
 
 Steps = Generator[Progress | Frame, None, Any]
+
+
+def sample(
+    total: int, *, count: int, by: Literal["frequency", "random"] = "random", seed: int = 0
+) -> Int[np.ndarray, " row"]:
+    """Some of the points, for a picture that need not hold all: their rows, in order.
+
+    Parameters
+    ----------
+    total
+        How many there are; for ``by="frequency"`` the most frequent one stands first.
+    count
+        How many are drawn; all where there are fewer.
+    by
+        ``"random"``: each with the same chance. ``"frequency"``: each with a chance that falls with its rank, as
+        frequencies do (Zipf's law), so that everyday words come and rare ones are not all left out.
+    seed
+        Of the draw.
+    """
+    draw = np.random.default_rng(seed)
+    chances = 1 / np.arange(1, total + 1) if by == "frequency" else np.ones(total)
+    # The largest keys log(u) / w are a draw without replacement by weight (Efraimidis and Spirakis 2006).
+    keys = np.log(np.maximum(draw.random(total), 1e-300)) / chances
+    return np.sort(np.argsort(-keys, kind="stable")[:count])
 
 
 def pca(matrix: Matrix, *, options: Options) -> Projection:
@@ -137,18 +161,19 @@ def umap(data: Matrix, options: Options, rows: Int[np.ndarray, " point"]) -> Ste
         )  # fmt: skip
     yield Progress(30, 100)
     rounds = options.iterations or (500 if len(data) <= 10_000 else 200)
-    yield from _attract_and_repel(places, graph, rounds, a, b, state, rows)
-    return _centred(places), options, float("nan")
+    towards, _explained = _principal(data, options.dimensions)
+    yield from _attract_and_repel(places, graph, rounds, (a, b), state, rows, towards)
+    return _turned(places, towards), options, float("nan")
 
 
 def _attract_and_repel(
     places: Picture,
     graph: Any,
     rounds: int,
-    a: float,
-    b: float,
+    curve: tuple[float, float],
     state: np.random.RandomState,
     rows: Int[np.ndarray, " point"],
+    towards: Picture,
 ) -> Steps:
     """The third step of UMAP moves ``places`` themselves, in a thread beside this one, which watches."""
     from umap.layouts import optimize_layout_euclidean
@@ -157,18 +182,22 @@ def _attract_and_repel(
     edges = graph.tocoo()
     strong = edges.data >= edges.data.max() / rounds
     seen = _Seen()
-    with ThreadPoolExecutor(1) as pool:
-        moving = pool.submit(
-            optimize_layout_euclidean, places, places, edges.row[strong], edges.col[strong], rounds,
-            len(places), make_epochs_per_sample(edges.data[strong], rounds), a, b,
-            state.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64),
+    # umap-learn would draw these three numbers in the same way.
+    numbers = state.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64)
+
+    def move() -> None:
+        optimize_layout_euclidean(
+            places, places, edges.row[strong], edges.col[strong], rounds, len(places),
+            make_epochs_per_sample(edges.data[strong], rounds), *curve, numbers, move_other=True,
             tqdm_kwds={"file": seen, "bar_format": "{n}", "mininterval": 0, "disable": False},
-            move_other=True,
         )  # fmt: skip
+
+    with ThreadPoolExecutor(1) as pool:
+        moving = pool.submit(move)
         try:
             while not wait([moving], _FRAME).done:
                 yield Progress(30 + 70 * seen.rounds // rounds, 100)
-                yield Frame(Moment(_centred(places), rows, seen.rounds, rounds))
+                yield Frame(Moment(_turned(places, towards), rows, seen.rounds, rounds))
             moving.result()
         finally:
             seen.stopped = True
@@ -209,7 +238,8 @@ def tsne(data: Matrix, options: Options, rows: Int[np.ndarray, " point"]) -> Ste
     alike = PerplexityBasedNN(knn_index=PrecomputedNeighbors(*found), perplexity=perplexity, n_jobs=1)
     # Interpolation on a grid (FIt-SNE) is made for many points in the plane; else trees (Barnes and Hut).
     gradient = "fft" if options.dimensions == 2 and len(data) > FEW else "bh"
-    places = TSNEEmbedding(_start(data, options), alike, negative_gradient_method=gradient, n_jobs=1)
+    towards, _explained = _principal(data, options.dimensions)
+    places = TSNEEmbedding(_start(towards, options.seed), alike, negative_gradient_method=gradient, n_jobs=1)
     early = EXAGGERATED if not options.iterations else options.iterations // 3
     rounds = options.iterations or EXAGGERATED + 500
     done = 0
@@ -219,16 +249,15 @@ def tsne(data: Matrix, options: Options, rows: Int[np.ndarray, " point"]) -> Ste
         places.optimize(step, inplace=True, **hurried)
         done += step
         yield Progress(20 + 80 * done // rounds, 100)
-        yield Frame(Moment(_centred(places), rows, done, rounds))
-    return _centred(places), options, float(places.kl_divergence)
+        yield Frame(Moment(_turned(places, towards), rows, done, rounds))
+    return _turned(places, towards), options, float(places.kl_divergence)
 
 
-def _start(data: Matrix, options: Options) -> Picture:
+def _start(principal: Picture, seed: int) -> Picture:
     """Principal components, small, with a little noise, so that equal vectors part."""
-    start, _explained = _principal(data, options.dimensions)
-    noise = np.random.default_rng(options.seed).standard_normal(start.shape)
-    spread = start[:, 0].std()
-    return 1e-4 * (start / spread + 0.01 * noise if spread > 0 else noise)
+    noise = np.random.default_rng(seed).standard_normal(principal.shape)
+    spread = float(principal[:, 0].std())
+    return 1e-4 * (principal / spread + 0.01 * noise if spread > 0 else noise)
 
 
 def clusters(matrix: Matrix, *, groups: int = 8, seed: int = 0) -> Groups:
@@ -237,22 +266,28 @@ def clusters(matrix: Matrix, *, groups: int = 8, seed: int = 0) -> Groups:
     .. math:: \min_{c_1 \dots c_k} \sum_i \min_g \lVert \hat x_i - c_g \rVert^2
 
     Found by batches (Sculley 2010). Another seed, or another number of groups, cuts elsewhere: the groups are
-    a way to read the picture, not a fact.
+    a way to read the picture, not a fact. Each is named after the most central one of its first members, which
+    are the better known ones where the rows stand by frequency.
     """
     from sklearn.cluster import MiniBatchKMeans
 
     data = near.unit(_checked(matrix))
-    groups = max(1, min(groups, len(np.unique(data, axis=0)) if len(data) < 100 else groups))
+    groups = min(groups, len(np.unique(data, axis=0)) if len(data) < 100 else groups)
     found = MiniBatchKMeans(groups, random_state=seed, n_init=3, batch_size=4096).fit(data)
     sizes = np.bincount(found.labels_, minlength=groups)
-    order = np.argsort(-sizes, kind="stable")
-    order = order[sizes[order] > 0]
-    place = np.empty(groups, np.int64)
+    order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
+    place = np.zeros(groups, np.int64)
     place[order] = np.arange(len(order))
     labels = place[found.labels_]
     apart = np.linalg.norm(data - found.cluster_centers_[found.labels_], axis=1)
-    central = np.array([np.flatnonzero(labels == g)[apart[labels == g].argmin()] for g in range(len(order))])
-    return Groups(labels, central, sizes[order])
+    return Groups(labels, np.array([_central(labels == g, apart) for g in range(len(order))]), sizes[order])
+
+
+def _central(members: Bool[np.ndarray, " point"], apart: Float[np.ndarray, " point"]) -> int:
+    """The nearest to the centre among the first tenth of a group, and five of them at least."""
+    first = np.flatnonzero(members)
+    first = first[: max(5, len(first) // 10)]
+    return int(first[apart[first].argmin()])
 
 
 def warm() -> None:
@@ -274,7 +309,7 @@ def _keep_compiled() -> None:
     """Have numba keep what it compiles of umap-learn on disk: a new process then has it at once."""
     for module, names in _COMPILED.items():
         for name in names:
-            compiled = getattr(importlib.import_module(module), name, None)
+            compiled: Any = getattr(importlib.import_module(module), name, None)
             if hasattr(compiled, "enable_caching"):
                 compiled.enable_caching()
 
@@ -341,7 +376,12 @@ def _placed(data: Matrix, rows: Int[np.ndarray, " fitted"], places: Picture) -> 
     return points
 
 
-def _centred(places: Picture) -> Picture:
-    """A copy of its own around the origin."""
-    points = np.array(places, np.float32)
-    return points - points.mean(0)
+def _turned(places: Picture, towards: Picture) -> Picture:
+    """A copy around the origin, turned and mirrored, but not bent, to lie as the principal components do.
+
+    UMAP and t-SNE know no up and no left: pictures that lie alike are easier to compare.
+    """
+    points = np.array(places, np.float64)
+    points -= points.mean(0)
+    left, _scale, right = np.linalg.svd(points.T @ (towards - towards.mean(0)))
+    return (points @ left @ right).astype(np.float32)

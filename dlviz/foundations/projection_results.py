@@ -45,8 +45,10 @@ class Cloud:
     matrix
         Float32 vectors as they were learnt.
     counts
-        How often each was seen, or how important it is: what labels and samples go by. Empty where nobody
+        How often each was seen, or how important it is: whose names are written first. Empty where nobody
         knows; then earlier points count for more.
+    ranked
+        Whether the points stand in the order of how frequent they are, the most frequent first.
     columns
         What else is known about them.
     thumbnails
@@ -57,6 +59,7 @@ class Cloud:
     names: tuple[str, ...]
     matrix: Float[np.ndarray, "point dimension"]
     counts: Float[np.ndarray, " point"]
+    ranked: bool = False
     columns: tuple[Column, ...] = ()
     thumbnails: UInt8[np.ndarray, "point height width 3"] | None = None
 
@@ -209,7 +212,7 @@ class Groups:
     labels
         Group of each point, 0 for the largest one.
     central
-        The point nearest to each group's centre: it lends the group its name.
+        A point near each group's centre: it lends the group its name.
     sizes
         Points a group.
     """

@@ -468,7 +468,7 @@ class Projector {
       const font = `${weight} ${size}px ${this.theme.font}`;
       const text = this.short(row);
       const wide = this.wide(context, font, text);
-      const gap = this.dotGap();
+      const gap = row === this.chosen || row === this.hovered ? Math.max(12, this.dotGap()) : this.dotGap();
       for (const left of [x + gap, x - gap - wide]) {
         if (!shelf.take(left - 2, y - 0.62 * size, left + wide + 2, y + 0.62 * size)) continue;
         Object.assign(context, { font, strokeStyle: `rgba(${this.theme.paper}, 0.85)`, lineWidth: 3.5, fillStyle: this.theme.text });

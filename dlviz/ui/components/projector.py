@@ -44,7 +44,9 @@ HTML = f"""
 </div>
 """
 
-_projector = component("projector", html=HTML, after=("pictures", "depot", "projector_geometry", "projector_card"))
+_projector = component(
+    "projector", html=HTML, after=("pictures", "depot", "projector_geometry", "projector_card")
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
