@@ -75,6 +75,13 @@ LESSONS: tuple[Lesson, ...] = (
         N_("Draw a digit, see where it lands in a latent space, and drag the point to walk from there."),
     ),
     Lesson(
+        "embeddings",
+        3,
+        ":material/hub:",
+        N_("Embeddings"),
+        N_("Ask word vectors, train them on your own text, or turn a graph of your own into vectors."),
+    ),
+    Lesson(
         "bpe",
         4,
         ":material/content_cut:",

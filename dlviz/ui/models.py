@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from dlviz import zoo
@@ -25,7 +27,15 @@ def ready(task: str, *, leave_out: str = "") -> dict[str, str]:
         return {card.name: _(card.title) for card in cards if zoo.status(card.name) == "ready"}
 
 
-def choose(key: str, *, task: str, label: str, default: str, leave_out: str = "") -> str | None:
+def choose(
+    key: str,
+    *,
+    task: str,
+    label: str,
+    default: str,
+    leave_out: str = "",
+    others: Mapping[str, str] | None = None,
+) -> str | None:
     """A model of ``task`` that is in memory now, or None when there is none at all.
 
     A model whose files are damaged, or no network can be built from, is named with what is wrong, and the
@@ -35,15 +45,17 @@ def choose(key: str, *, task: str, label: str, default: str, leave_out: str = ""
     ----------
     leave_out
         A model not to offer, because the page shows it already; its chooser names the damaged ones.
+    others
+        What can be chosen beside the models of the zoo, such as a file of the visitor's own: codes and labels.
     """
-    offered = ready(task, leave_out=leave_out)
+    offered = {**ready(task, leave_out=leave_out), **(others or {})}
     if not leave_out:
         _say_what_is_wrong(task)
     if not offered:
         st.error(_("No model of this kind is on this server. Whoever runs it can download one."))
         return None
     name = controls.choice(label, offered, key=key, default=default, style="select")
-    return name if _brought(name) else None
+    return name if name in (others or {}) or _brought(name) else None
 
 
 def _brought(name: str) -> bool:

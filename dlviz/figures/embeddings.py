@@ -1,0 +1,331 @@
+"""Figures of words: rankings, the parallelogram of an analogy, axes, groups.
+
+Words come from texts and files of visitors. Plotly reads a few HTML tags, so every word is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from dlviz.figures.palette import CATEGORICAL, DIVERGING, scale
+from dlviz.language.word_results import AxisPlacement, Clusters, Plane
+
+ASKED, ANSWER, OTHER, TARGET = CATEGORICAL[0], CATEGORICAL[1], CATEGORICAL[7], CATEGORICAL[3]
+
+_BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
+
+
+def ranking(
+    words: Sequence[str],
+    values: Sequence[float] | Float[np.ndarray, " word"],
+    *,
+    hover: Sequence[str],
+    axis: str,
+    pale: int = 0,
+    marked: int = 0,
+) -> go.Figure:
+    """Words as bars, the first on top; the last `pale` of them stand apart, and `marked` has the answer's colour."""
+    count = len(words)
+    places = [i + 0.6 * (i >= count - pale) for i in range(count)]
+    colours = [ANSWER if i == marked else OTHER if i >= count - pale else ASKED for i in range(count)]
+    figure = go.Figure(
+        go.Bar(
+            x=[float(value) for value in values],
+            y=places,
+            orientation="h",
+            marker={"color": colours},
+            text=[escape(word) for word in words],
+            texttemplate="<b>%{text}</b>  %{x:.3f}",
+            textposition="auto",
+            insidetextanchor="start",
+            textangle=0,
+            constraintext="none",
+            cliponaxis=False,
+            customdata=list(words),
+            hovertext=list(hover),
+            hovertemplate="%{text}: %{x:.4f}<br>%{hovertext}<extra></extra>",
+        )
+    )
+    low = min(0.0, *(float(value) for value in values)) if count else 0.0
+    high = max([0.01, *(float(value) for value in values)])
+    figure.update_xaxes(title=axis, range=[1.05 * low, max(high * 1.02, low + 0.05)])
+    figure.update_yaxes(autorange="reversed", **_BARE)
+    return figure.update_layout(
+        height=90 + 32 * count, bargap=0.18, showlegend=False, margin={"l": 4, "r": 4, "t": 8, "b": 8}
+    )
+
+
+def around(
+    places: Float[np.ndarray, "word 2"], words: Sequence[str], cosine: Float[np.ndarray, " neighbour"]
+) -> go.Figure:
+    """A word (the first) and its neighbours, joined by lines as thick as their cosine is large."""
+    figure = go.Figure()
+    low, high = (float(cosine.min()), float(cosine.max())) if len(cosine) else (0.0, 1.0)
+    for (x, y), value in zip(places[1:], cosine, strict=True):
+        share = (float(value) - low) / (high - low) if high > low else 1.0
+        figure.add_scatter(
+            x=[float(places[0, 0]), float(x)],
+            y=[float(places[0, 1]), float(y)],
+            mode="lines",
+            line={"width": 1 + 4 * share, "color": OTHER},
+            opacity=0.35,
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=places[:, 0],
+        y=places[:, 1],
+        mode="markers+text",
+        text=[f"<b>{escape(word)}</b>" if i == 0 else escape(word) for i, word in enumerate(words)],
+        textposition=_sides(places, words, 90 + 32 * (len(words) - 1)),
+        marker={"size": 11, "color": [ASKED] + [ANSWER] + [OTHER] * (len(words) - 2)},
+        hovertemplate="%{text}<extra></extra>",
+        cliponaxis=False,
+    )
+    return _plane(figure, places, height=90 + 32 * (len(words) - 1))
+
+
+def parallelogram(plane: Plane, *, target: str) -> go.Figure:
+    """a, b and c in their plane, the fourth corner, and the answers as shadows: small and pale where they stand high."""
+    a, b, c = plane.points[:3]
+    figure = go.Figure()
+    for start, end, dash in (
+        (a, b, "solid"),
+        (c, plane.target, "solid"),
+        (a, c, "dot"),
+        (b, plane.target, "dot"),
+    ):
+        figure.add_scatter(
+            x=[float(start[0]), float(end[0])],
+            y=[float(start[1]), float(end[1])],
+            mode="lines",
+            line={"color": TARGET, "dash": dash, "width": 2.5 if dash == "solid" else 1.5},
+            hoverinfo="skip",
+        )
+    for start, end in ((a, b), (c, plane.target)):
+        _arrow(figure, start, end)
+    figure.add_scatter(
+        x=[float(plane.target[0])],
+        y=[float(plane.target[1])],
+        mode="markers+text",
+        text=[escape(target)],
+        textposition="top center",
+        marker={"symbol": "x", "size": 13, "color": TARGET},
+        hovertemplate="%{text}<extra></extra>",
+        cliponaxis=False,
+    )
+    _shadows(figure, plane, target)
+    places = np.vstack([plane.points, plane.target])
+    return _plane(figure, places, height=430)
+
+
+def _shadows(figure: go.Figure, plane: Plane, target: str) -> None:
+    lift = plane.height / max(float(plane.height.max()), 1e-9)
+    words = plane.words
+    figure.add_scatter(
+        x=plane.points[:, 0],
+        y=plane.points[:, 1],
+        mode="markers+text",
+        text=[f"<b>{escape(word)}</b>" if i < 4 else escape(word) for i, word in enumerate(words)],
+        textposition=_sides(np.vstack([plane.target, plane.points]), (target, *words), 430)[1:],
+        marker={
+            "size": (15 - 8 * lift).tolist(),
+            "opacity": (1 - 0.45 * lift).tolist(),
+            "color": [ASKED] * 3 + [ANSWER] + [OTHER] * (len(words) - 4),
+        },
+        customdata=plane.height,
+        hovertemplate="%{text}<br>↥ %{customdata:.3f}<extra></extra>",
+        cliponaxis=False,
+    )
+
+
+def _arrow(figure: go.Figure, start: np.ndarray, end: np.ndarray) -> None:
+    """A head in the middle of a side, so that it hides no word."""
+    middle, tail = start + 0.55 * (end - start), start + 0.45 * (end - start)
+    figure.add_annotation(
+        x=float(middle[0]), y=float(middle[1]), ax=float(tail[0]), ay=float(tail[1]),
+        xref="x", yref="y", axref="x", ayref="y", text="", showarrow=True,
+        arrowhead=2, arrowsize=1.6, arrowwidth=2, arrowcolor=TARGET,
+    )  # fmt: skip
+
+
+_SIDES = {
+    "middle right": (0.5, 0.0),
+    "middle left": (-0.5, 0.0),
+    "top center": (0.0, 0.5),
+    "bottom center": (0.0, -0.5),
+    "top right": (0.5, 0.5),
+    "top left": (-0.5, 0.5),
+    "bottom right": (0.5, -0.5),
+    "bottom left": (-0.5, -0.5),
+}
+"""Where Plotly can write a label: which way its middle lies from its point, in widths and heights of the label."""
+
+
+def _sides(places: np.ndarray, words: Sequence[str], height: int) -> list[str]:
+    """A side for each label, so that few lie over each other or over a point; sizes are those of a usual screen."""
+    wide, high = 620.0, float(height)
+    span = np.maximum(places.max(0) - places.min(0), 1e-9) * 1.32
+    scale = min(wide / float(span[0]), high / float(span[1]))
+    points = places * [scale, scale]
+    taken = [(float(x) - 7, float(y) - 7, float(x) + 7, float(y) + 7) for x, y in points]
+    chosen = []
+    for (x, y), word in zip(points.tolist(), words, strict=True):
+        boxes = {side: _box(x, y, len(word), *way) for side, way in _SIDES.items()}
+        side = min(boxes, key=lambda one: sum(_overlap(boxes[one], other) for other in taken))
+        taken.append(boxes[side])
+        chosen.append(side)
+    return chosen
+
+
+def _box(x: float, y: float, letters: int, across: float, up: float) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of a label in pixels: 7.5 a letter, 16 high, 8 from its point."""
+    wide = 7.5 * letters
+    middle = x + across * (wide + 16), y + up * (16 + 16)
+    return middle[0] - wide / 2, middle[1] - 8, middle[0] + wide / 2, middle[1] + 8
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    up = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, up)
+
+
+def _plane(figure: go.Figure, places: np.ndarray, *, height: int) -> go.Figure:
+    """One scale for both axes, with room for the words at the rim."""
+    low, high = places.min(0), places.max(0)
+    reach = np.maximum((high - low) * 0.16, 1e-3)
+    figure.update_xaxes(range=[float(low[0] - reach[0]), float(high[0] + reach[0])], **_BARE)
+    figure.update_yaxes(range=[float(low[1] - reach[1]), float(high[1] + reach[1])], scaleanchor="x", **_BARE)
+    return figure.update_layout(height=height, showlegend=False, margin={"l": 4, "r": 4, "t": 8, "b": 8})
+
+
+def axis(found: AxisPlacement, *, poles: tuple[str, str], title: str) -> go.Figure:
+    """Words on their axis, one a line in the order of their places; the poles' own words on the lines at the ends."""
+    order = np.argsort(found.places, kind="stable")
+    count = len(order)
+    figure = go.Figure()
+    figure.add_vrect(
+        x0=found.mean - found.spread,
+        x1=found.mean + found.spread,
+        fillcolor=OTHER,
+        opacity=0.16,
+        line_width=0,
+    )
+    figure.add_vline(x=found.mean, line={"color": OTHER, "width": 1.5, "dash": "dot"})
+    _pole(figure, found.negative, found.negative_places, -1.4, DIVERGING[1])
+    _pole(figure, found.positive, found.positive_places, count + 0.4, DIVERGING[7])
+    for row, i in enumerate(order):
+        place = float(found.places[i])
+        figure.add_scatter(
+            x=[found.mean, place],
+            y=[row, row],
+            mode="lines",
+            line={"color": OTHER, "width": 1},
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=found.places[order],
+        y=list(range(count)),
+        mode="markers+text",
+        text=[escape(found.words[i]) for i in order],
+        textposition=["middle left" if found.places[i] < found.mean else "middle right" for i in order],
+        marker={
+            "size": 11,
+            "color": [DIVERGING[1] if found.places[i] < found.mean else DIVERGING[7] for i in order],
+        },
+        customdata=found.standard[order],
+        hovertemplate="%{text}: %{x:.3f} (%{customdata:+.2f} σ)<extra></extra>",
+        cliponaxis=False,
+    )
+    everything = np.concatenate([found.places, found.negative_places, found.positive_places])
+    reach = 1.35 * max(abs(float(everything.min())), abs(float(everything.max())), 0.05)
+    figure.update_xaxes(title=title, range=[-reach, reach], zeroline=False)
+    figure.update_yaxes(range=[-2.2, count + 1.2], **_BARE)
+    for name, x, anchor in ((f"◀ {poles[0]}", -reach, "left"), (f"{poles[1]} ▶", reach, "right")):
+        figure.add_annotation(
+            x=x,
+            y=1.0,
+            yref="paper",
+            yanchor="bottom",
+            xanchor=anchor,
+            showarrow=False,
+            text=f"<b>{escape(name)}</b>",
+        )
+    return figure.update_layout(
+        height=150 + 30 * count, showlegend=False, margin={"l": 8, "r": 8, "t": 34, "b": 8}
+    )
+
+
+def _pole(figure: go.Figure, words: Sequence[str], places: np.ndarray, row: float, colour: str) -> None:
+    figure.add_scatter(
+        x=places,
+        y=[row] * len(words),
+        mode="markers",
+        text=[escape(word) for word in words],
+        marker={"symbol": "diamond", "size": 11, "color": colour, "opacity": 0.75},
+        hovertemplate="%{text}: %{x:.3f}<extra></extra>",
+    )
+
+
+def between(words: Sequence[str], cosines: Float[np.ndarray, "word word"], *, name: str) -> go.Figure:
+    """Every word against every other."""
+    labels = [escape(word) for word in words]
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.round(cosines, 3),
+            x=list(range(len(words))),
+            y=list(range(len(words))),
+            zmin=-1,
+            zmax=1,
+            colorscale=scale(DIVERGING),
+            colorbar={"title": {"text": name}},
+            customdata=[[f"{row} · {column}" for column in labels] for row in labels],
+            hovertemplate="%{customdata}: %{z:.3f}<extra></extra>",
+            xgap=1,
+            ygap=1,
+        )
+    )
+    ticks = {"tickvals": list(range(len(words))), "ticktext": labels, "ticks": "", "showgrid": False}
+    figure.update_xaxes(**ticks, constrain="domain")
+    figure.update_yaxes(**ticks, autorange="reversed", scaleanchor="x", constrain="domain")
+    return figure.update_layout(height=150 + 34 * len(words), margin={"l": 8, "r": 8, "t": 8, "b": 8})
+
+
+def tiles(found: Clusters, *, size: str, cohesion: str) -> go.Figure:
+    """Groups as tiles, as large as they have words, their most central words on them."""
+    shown = [_lines(words) for words in found.central]
+    colours = [CATEGORICAL[i % len(CATEGORICAL)] for i in range(len(shown))]
+    figure = go.Figure(
+        go.Treemap(
+            labels=shown,
+            ids=[str(i) for i in range(len(shown))],
+            parents=[""] * len(shown),
+            values=found.sizes.tolist(),
+            customdata=np.stack([found.sizes, found.cohesion], axis=1),
+            marker={"colors": colours, "cornerradius": 6, "line": {"width": 2}},
+            textfont={"color": "#ffffff", "size": 15},
+            texttemplate="%{label}",
+            hovertemplate="%{label}<br>"
+            + size
+            + ": %{customdata[0]}<br>"
+            + cohesion
+            + ": %{customdata[1]:.2f}<extra></extra>",
+            pathbar={"visible": False},
+            tiling={"pad": 3},
+        )
+    )
+    return figure.update_layout(height=560, margin={"l": 0, "r": 0, "t": 4, "b": 0})
+
+
+def _lines(words: Sequence[str]) -> str:
+    """The first word large, the others two on a line: a tile is seldom wider."""
+    if not words:
+        return ""
+    others = [escape(word) for word in words[1:]]
+    rows = [", ".join(others[i : i + 2]) for i in range(0, len(others), 2)]
+    return f"<b>{escape(words[0])}</b><br>" + ",<br>".join(rows)
