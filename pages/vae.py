@@ -95,11 +95,9 @@ if network is not None:
         wrap=True,
     )
     if chosen == "map":
-        looking_at, place = scene.beside(dataset, network)
-        with place:
-            walk.show(looking_at)
+        walk.beside(dataset, network)
     else:
-        SECTIONS[chosen].show(scene.above(dataset, network))
+        SECTIONS[chosen].show(scene.picture_above(dataset, network))
     card = f"{dataset}-vae-16d" if chosen == "sixteen" else network.model
     if card is not None:
         lesson.model_card(card)

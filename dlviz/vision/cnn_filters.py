@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from dlviz.vision.attribution_results import Box
 from dlviz.vision.classifier import Classifier
 from dlviz.vision.layout import array_of, canonical
 from dlviz.vision.outline import source_name
+from dlviz.vision.preprocessing import Geometry
 from dlviz.vision.receptive_field import fields_of
 from dlviz.vision.results import FeatureMaps, FilterHistory, FilterSlices, Kernels
 from dlviz.vision.tape import Call, Entry, observe, tape
@@ -61,16 +64,14 @@ def filter_slices(model: Classifier, image: Photo, *, layer: str, filter: int) -
     module = _convolution(model, layer)
     if not 0 <= filter < module.out_channels:
         raise Refused(N_("The layer {layer} has no map number {channel}."), layer=layer, channel=filter)
-    pixels, _ = model.prepare(image)
-    entries = tape(model, pixels)
-    entry = find(entries, layer)
-    call = observe(model, pixels, {entry.index})[entry.index]
+    asked = ask(model, image, layer)
+    call = observe(model, asked.pixels, {asked.entry.index})[asked.entry.index]
     added = contributions(call, filter)
     weights = array_of(module.weight[filter])
     first = filter // (module.out_channels // module.groups) * len(weights)
     return FilterSlices(
         layer=layer,
-        source=source_name(entries, entry.inputs[0]),
+        source=source_name(asked.entries, asked.entry.inputs[0]),
         filter=filter,
         channels=np.arange(first, first + len(weights)),
         weights=weights,
@@ -105,16 +106,42 @@ def feature_maps(model: Classifier, image: Photo, *, layer: str) -> FeatureMaps:
     Refused
         The network has no such layer.
     """
+    asked = ask(model, image, layer)
+    return maps_from(asked, observe(model, asked.pixels, maps_need(asked)))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A photo as the network receives it, the operations of a pass, and the one that was asked for."""
+
+    model: Classifier
+    pixels: Float[Tensor, "1 3 height width"]
+    geometry: Geometry
+    entries: tuple[Entry, ...]
+    entry: Entry
+
+
+def ask(model: Classifier, image: Photo, layer: str) -> Asked:
+    """Prepare the photo and find the layer. Raises Refused."""
     pixels, geometry = model.prepare(image)
     entries = tape(model, pixels)
-    entry = find(entries, layer)
-    judge = _activation_after(entries, entry)
-    calls = observe(model, pixels, {entry.index} | ({judge.index} if judge else set()))
+    return Asked(model, pixels, geometry, entries, find(entries, layer))
+
+
+def maps_need(asked: Asked) -> set[int]:
+    """The operations that have to be seen: the layer, and the activation that tells its dead maps."""
+    judge = _activation_after(asked.entries, asked.entry)
+    return {asked.entry.index} | ({judge.index} if judge else set())
+
+
+def maps_from(asked: Asked, calls: Mapping[int, Call]) -> FeatureMaps:
+    """The layer's maps, out of the operations that were seen."""
+    entry, judge = asked.entry, _activation_after(asked.entries, asked.entry)
     maps = array_of(canonical(calls[entry.index].output, entry.layout))
     judged = array_of(canonical(calls[judge.index].output, judge.layout)) if judge else None
     strength = np.abs(maps).mean(axis=(1, 2))
     return FeatureMaps(
-        layer=layer,
+        layer=entry.name,
         maps=maps,
         mean=maps.mean(axis=(1, 2)),
         peak=maps.max(axis=(1, 2)),
@@ -122,10 +149,15 @@ def feature_maps(model: Classifier, image: Photo, *, layer: str) -> FeatureMaps:
         order=np.argsort(-strength, kind="stable"),
         dead=_dead(judged) if judged is not None else np.zeros(len(maps), dtype=bool),
         dead_after=judge.name if judge else "",
-        field=fields_of(model, pixels)[entry.index],
-        picture=picture(model, pixels),
-        box=Box(geometry.left, geometry.top, geometry.width, geometry.height),
+        field=fields_of(asked.model, asked.pixels)[entry.index],
+        picture=picture(asked.model, asked.pixels),
+        box=box_of(asked.geometry),
     )
+
+
+def box_of(geometry: Geometry) -> Box:
+    """What the network sees of the photo."""
+    return Box(geometry.left, geometry.top, geometry.width, geometry.height)
 
 
 def filter_history(file: Path, *, layer: str = "") -> FilterHistory:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -13,9 +13,17 @@ from torch.nn import functional as F
 
 from dlviz.errors import Refused
 from dlviz.i18n import N_
-from dlviz.vision.attribution_results import Box
 from dlviz.vision.classifier import Classifier
-from dlviz.vision.cnn_filters import Photo, contributions, find, picture
+from dlviz.vision.cnn_filters import (
+    Asked,
+    Photo,
+    ask,
+    box_of,
+    contributions,
+    maps_from,
+    maps_need,
+    picture,
+)
 from dlviz.vision.follows import follow
 from dlviz.vision.layout import Window, array_of, bins, canonical, plane_of
 from dlviz.vision.outline import source_name
@@ -24,13 +32,14 @@ from dlviz.vision.results import (
     AttentionParts,
     Dissection,
     Kind,
+    LayerLook,
     Parts,
     PoolParts,
     ProductParts,
     SumParts,
     WindowParts,
 )
-from dlviz.vision.tape import Call, Entry, observe, tape
+from dlviz.vision.tape import Call, Entry, observe
 
 INPUT_BYTES = 3_000_000
 """What the inputs of one map may take, so that all that explains it stays under 4 MB."""
@@ -61,17 +70,39 @@ def dissect(model: Classifier, image: Photo, *, layer: str, channel: int) -> Dis
     Refused
         The network has no such layer, or the layer no such map.
     """
-    pixels, geometry = model.prepare(image)
-    entries = tape(model, pixels)
-    target = find(entries, layer)
-    if not 0 <= channel < target.shape[0]:
+    asked = ask(model, image, layer)
+    if not 0 <= channel < asked.entry.shape[0]:
         raise Refused(N_("The layer {layer} has no map number {channel}."), layer=layer, channel=channel)
-    base, after = _chain(entries, target)
-    calls = observe(model, pixels, {base.index, *(entry.index for entry in after)})
+    return _dissected(asked, observe(model, asked.pixels, _needs(asked)), channel)
+
+
+def look(model: Classifier, image: Photo, *, layer: str) -> LayerLook:
+    """`feature_maps` of a layer and `dissect` of its strongest map, out of one pass through the network.
+
+    Raises
+    ------
+    Refused
+        The network has no such layer.
+    """
+    asked = ask(model, image, layer)
+    calls = observe(model, asked.pixels, maps_need(asked) | _needs(asked))
+    maps = maps_from(asked, calls)
+    return LayerLook(maps, _dissected(asked, calls, int(maps.order[0])))
+
+
+def _needs(asked: Asked) -> set[int]:
+    base, after = _chain(asked.entries, asked.entry)
+    return {base.index, *(entry.index for entry in after)}
+
+
+def _dissected(asked: Asked, calls: Mapping[int, Call], channel: int) -> Dissection:
+    """The explanation of one map, out of the operations that were seen."""
+    entries = asked.entries
+    base, after = _chain(entries, asked.entry)
     follows = tuple(follow(calls[entry.index], entry, channel) for entry in after)
     plane = plane_of(calls[base.index].output, base.layout, channel)
     return Dissection(
-        layer=layer,
+        layer=asked.entry.name,
         channel=channel,
         base_layer=base.name or source_name(entries, base.index),
         base_kind=cast(Kind, base.operation) if base.name else "sum",
@@ -80,9 +111,9 @@ def dissect(model: Classifier, image: Photo, *, layer: str, channel: int) -> Dis
         base=plane,
         follows=follows,
         values=follows[-1].output if follows else plane,
-        field=fields_of(model, pixels)[target.index],
-        picture=picture(model, pixels),
-        box=Box(geometry.left, geometry.top, geometry.width, geometry.height),
+        field=fields_of(asked.model, asked.pixels)[asked.entry.index],
+        picture=picture(asked.model, asked.pixels),
+        box=box_of(asked.geometry),
     )
 
 

@@ -278,6 +278,14 @@ class Dissection:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerLook:
+    """All maps of a layer, and its strongest one taken apart."""
+
+    maps: FeatureMaps
+    dissection: Dissection
+
+
+@dataclass(frozen=True, slots=True)
 class FilterHistory:
     """The kernels of one layer at several moments of the training, and how good the network was then."""
 

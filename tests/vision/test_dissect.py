@@ -8,7 +8,7 @@ import torch
 
 from dlviz.errors import Refused
 from dlviz.vision.cnn_filters import feature_maps
-from dlviz.vision.dissect import dissect
+from dlviz.vision.dissect import dissect, look
 from dlviz.vision.outline import layers
 from dlviz.vision.results import AttentionParts, SumParts, WindowParts
 from tests.vision.networks import BUILDERS, classifier, photo
@@ -59,6 +59,20 @@ def module_output(model, image, name):
     if len(seen) != 1 or tensor.ndim != 4 or type(module).__name__ in {"LayerNorm", "Linear", "GELU"}:
         return None
     return tensor[0].numpy()
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_one_pass_gives_the_maps_and_the_strongest_one_taken_apart(name):
+    model = classifier(name)
+    for entry in some_of_each_kind(name):
+        seen = look(model, photo(), layer=entry.name)
+        maps = feature_maps(model, photo(), layer=entry.name)
+        apart = dissect(model, photo(), layer=entry.name, channel=int(maps.order[0]))
+        np.testing.assert_array_equal(seen.maps.maps, maps.maps)
+        np.testing.assert_array_equal(seen.maps.dead, maps.dead)
+        assert seen.dissection.channel == apart.channel
+        np.testing.assert_array_equal(seen.dissection.values, apart.values)
+        assert total(seen.dissection, 0, 0) == total(apart, 0, 0)
 
 
 def test_a_residual_block_is_its_two_terms():

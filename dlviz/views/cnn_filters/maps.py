@@ -36,14 +36,18 @@ def show(scene: Scene) -> None:
         bind="query-params",
         help=_("Off, each map uses its own full contrast: weak maps show their shape, but look as strong."),
     )
-    maps = compute.run(cnn_filters.feature_maps, model=scene.model, image=scene.photo.pixels, layer=layer)
+    image = scene.photo.pixels
+    look = compute.run(dissect.look, model=scene.model, image=image, layer=layer)
+    maps = look.maps
     st.markdown(about(maps))
     channel = chosen_map(maps)
     map_gallery(maps, key=GALLERY, shared=shared, chosen=channel, on_change=_map_picked)
     st.subheader(_("One number, explained"), anchor=False)
-    dissection = compute.run(
-        dissect.dissect, model=scene.model, image=scene.photo.pixels, layer=layer, channel=channel
-    )
+    dissection = look.dissection
+    if channel != dissection.channel:
+        dissection = compute.run(
+            dissect.dissect, model=scene.model, image=image, layer=layer, channel=channel
+        )
     cell = cell_explorer(dissection, key=EXPLORER, cell=linked_cell(dissection), on_change=_cell_picked)
     lesson.maths(formulas(dissection, cell))
     _code(scene, layer, channel)

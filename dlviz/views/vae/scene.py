@@ -45,7 +45,7 @@ def network() -> tuple[str, Network | None]:
         return dataset, _choose(dataset)
 
 
-def beside(dataset: str, network: Network) -> tuple[Scene, DeltaGenerator]:
+def picture_beside(dataset: str, network: Network) -> tuple[Scene, DeltaGenerator]:
     """The visitor's picture in a narrow column, and the wide one beside it, still empty."""
     left, right = st.columns([4, 7], gap="large")
     with left:
@@ -57,7 +57,7 @@ def beside(dataset: str, network: Network) -> tuple[Scene, DeltaGenerator]:
     return found, right
 
 
-def above(dataset: str, network: Network) -> Scene:
+def picture_above(dataset: str, network: Network) -> Scene:
     """The visitor's picture, and what comes back, above what follows."""
     left, right = st.columns([4, 7], gap="large")
     with left:

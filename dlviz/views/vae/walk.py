@@ -14,7 +14,7 @@ from dlviz.ui.components import film, latent_pad
 from dlviz.ui.language import _, latex, number
 from dlviz.views.vae import inputs
 from dlviz.views.vae.networks import Network
-from dlviz.views.vae.scene import Scene
+from dlviz.views.vae.scene import Scene, picture_beside
 from dlviz.vision import vae, vae_browser, vae_map
 from dlviz.vision.vae_results import Plane
 
@@ -27,8 +27,16 @@ Extent = tuple[float, float, float, float]
 
 
 @st.fragment
+def beside(dataset: str, network: Network) -> None:
+    """The section: the picture and its map, which follow a stroke of the pen without the rest of the page."""
+    looking_at, place = picture_beside(dataset, network)
+    with place:
+        show(looking_at)
+
+
+@st.fragment
 def show(scene: Scene) -> None:
-    """The section."""
+    """The map and what belongs to it, which follow a drag without the picture."""
     ground = controls.choice(
         _("Behind the points"),
         {"points": _("nothing"), "plane": _("the decoded plane"), "density": _("density of the codes")},
