@@ -6,6 +6,7 @@ which an axis would swallow, is drawn as a sign.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -180,7 +181,7 @@ def comparison(results: Sequence[Comparison], field: str, *, axis: str) -> go.Fi
     `field` is `"tokens"` for their number, or a number of :class:`~dlviz.language.results.Comparison`.
     """
     values = [len(one.tokens.tokens) if field == "tokens" else float(getattr(one, field)) for one in results]
-    names = [visible(one.title, 30).replace("␣", " ") for one in results]
+    names = [_name(one.title) for one in results]
     bars = go.Bar(
         x=values,
         y=list(range(len(names))),
@@ -200,24 +201,39 @@ def comparison(results: Sequence[Comparison], field: str, *, axis: str) -> go.Fi
 
 
 def language_price(price: LanguagePrice, *, first: str, second: str, axis: str) -> go.Figure:
-    """The same sentence in two languages: two bars a vocabulary, the ratio written on the second."""
-    names = [visible(title, 30).replace("␣", " ") for title in price.titles]
-    figure = go.Figure(
-        [
-            go.Bar(x=names, y=price.first, name=first, marker={"color": FIRST}, text=price.first),
-            go.Bar(
-                x=names,
-                y=price.second,
-                name=second,
-                marker={"color": SECOND},
-                text=price.ratio,
-                texttemplate="%{y} (× %{text:.2f})",
-            ),
-        ]
-    )
-    figure.update_yaxes(title=axis, rangemode="tozero")
-    # One vocabulary alone would give two bars as wide as the page.
-    return figure.update_layout(barmode="group", bargap=0.2 + 0.5 / max(1, len(names)))
+    """The same sentence in two languages: two bars a vocabulary, the ratio written on the second.
+
+    The bars lie on their side: names of vocabularies are long, and below upright bars they would be turned.
+    """
+    names = [_name(title) for title in price.titles]
+    places = list(range(len(names)))
+    bars = [
+        go.Bar(
+            x=counts,
+            y=places,
+            orientation="h",
+            name=name,
+            marker={"color": colour},
+            text=price.ratio,
+            texttemplate=label,
+            customdata=names,
+            hovertemplate="%{customdata}: %{x}<extra>" + name + "</extra>",
+        )
+        for counts, name, colour, label in (
+            (price.first, first, FIRST, "%{x}"),
+            (price.second, second, SECOND, "%{x} (× %{text:.2f})"),
+        )
+    ]
+    figure = go.Figure(bars)
+    figure.update_xaxes(title=axis, rangemode="tozero")
+    figure.update_yaxes(tickvals=places, ticktext=names, autorange="reversed", showgrid=False)
+    return figure.update_layout(barmode="group", bargap=0.25, height=130 + 56 * len(names))
+
+
+def _name(title: str) -> str:
+    """A vocabulary's name beside its bar, on two lines where it is long: on a phone a bar needs room too."""
+    cut = visible(title, 36).replace("␣", " ")
+    return "<br>".join(textwrap.wrap(cut, 18, break_long_words=False, break_on_hyphens=False)) or cut
 
 
 def merge_tree(tree: MergeTree, *, merge: str, symbol: str, count: str) -> go.Figure:

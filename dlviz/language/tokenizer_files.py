@@ -35,10 +35,29 @@ _PUBLIC = {
 }
 """Folders below the operator's ``models`` folder, and what visitors read."""
 
+_BUNDLED = {
+    "novels-bert": N_("Our encoder (WordPiece)"),
+    "novels-gpt2": N_("Our decoder (byte-level BPE)"),
+    "tatoeba-marian": N_("Our translator (Unigram)"),
+}
+"""Folders of our own language models, and their titles as message ids."""
+
 _KINDS: dict[str, Kind] = {"BPE": "bpe", "WordPiece": "wordpiece", "Unigram": "unigram"}
 _NOTES: dict[str, str] = {
     "clip": N_("What CLIP reads captions with: learnt from English, everything in lower case."),
     "minilm": N_("BERT's English WordPiece, in lower case and without accents, as MiniLM uses it."),
+    "novels-bert": N_(
+        "What our French and English encoder reads with: learnt from as many characters of French novels as of "
+        "English ones, in lower case, accents kept."
+    ),
+    "novels-gpt2": N_(
+        "What our French and English decoder reads and writes with: learnt from as many characters of French novels "
+        "as of English ones. It works on bytes as GPT-2's, so nothing is unknown to it."
+    ),
+    "tatoeba-marian": N_(
+        "One vocabulary for both sides of our translator from English to French, learnt from the sentence pairs of "
+        "Tatoeba; ▁ stands for a space."
+    ),
     "upload": N_("The vocabulary that you brought."),
 }
 _ELSE = N_("A vocabulary from this server's model folders.")
@@ -257,7 +276,8 @@ def _files() -> dict[str, tuple[str, Path]]:
     for name, title in _PUBLIC.items():
         candidates[name] = (title, settings().home / "models" / name / "tokenizer.json")
     for path in sorted((settings().assets / "models").glob("*/tokenizer.json")):
-        candidates.setdefault(path.parent.name, (path.parent.name, path))
+        name = path.parent.name
+        candidates.setdefault(name, (_BUNDLED.get(name, name), path))
     for folder in settings().model_dirs:
         candidates.setdefault(folder.name, (folder.name, folder / "tokenizer.json"))
     return {name: (title, path) for name, (title, path) in candidates.items() if path and path.is_file()}

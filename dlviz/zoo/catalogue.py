@@ -16,11 +16,11 @@ from typing import Any
 from dlviz.errors import NotAvailable
 from dlviz.i18n import N_
 from dlviz.settings import settings
-from dlviz.zoo import vae_cards, word_cards
+from dlviz.zoo import language_cards, vae_cards, word_cards
 from dlviz.zoo.cards import CardFile, Facts, Metric, ModelCard, Sentence, read_facts
 
 CLASSIFICATION = "image-classification"
-VOCABULARY = "vocabulary"
+VOCABULARY = language_cards.VOCABULARY
 _TOP1 = N_("Top-1 accuracy")
 _TOP5 = N_("Top-5 accuracy")
 
@@ -212,11 +212,17 @@ def _autoencoder(name: str) -> ModelCard:
     return vae_cards.vae_card(name, folder, _facts(folder))
 
 
+def _language(name: str) -> ModelCard:
+    folder = bundled_dir(name)
+    return language_cards.card(name, folder, _facts(folder))
+
+
 _BUNDLED: dict[str, Callable[[str], ModelCard]] = {
     "caltech-cnn": _caltech_cnn,
     "caltech-cnn-untrained": _untrained_cnn,
     **dict.fromkeys(vae_cards.NAMES, _autoencoder),
     **dict.fromkeys(word_cards.NAMES, _word_vectors),
+    **dict.fromkeys(language_cards.NAMES, _language),
 }
 
 

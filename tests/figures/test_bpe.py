@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -94,7 +95,16 @@ def test_vocabularies_are_compared_by_their_numbers() -> None:
     assert list(figure.data[0].x) == [len(results[0].tokens.tokens)]
     price = vocabularies.price("The mouse laughs.", "La souris rit.", ["clip"])
     bars = figures.language_price(price, first="English", second="French", axis="tokens")
-    assert [bar.y[0] for bar in bars.data] == [price.first[0], price.second[0]]
+    assert [bar.x[0] for bar in bars.data] == [price.first[0], price.second[0]]
+    assert {bar.orientation for bar in bars.data} == {"h"}
+    assert list(bars.layout.yaxis.ticktext) == ["CLIP"]
+
+
+def test_a_long_name_of_a_vocabulary_takes_two_lines() -> None:
+    one = replace(vocabularies.tokenise("clip", TEXT), title="Our decoder (byte-level BPE) <b>")
+    named = figures.comparison([one], "tokens", axis="tokens").layout.yaxis.ticktext[0]
+    first, second = named.split("<br>", 1)
+    assert first == "Our decoder" and second.startswith("(byte-level BPE)") and "<b>" not in second
 
 
 def test_a_unigram_round_shows_who_stays_and_who_goes() -> None:

@@ -217,6 +217,41 @@ def test_what_the_server_has_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [one.name for one in vocabularies.compare("la pluie", ["mine", "clip"])] == ["mine", "clip"]
 
 
+BUNDLED = {
+    "novels-bert": ("Our encoder (WordPiece)", "wordpiece"),
+    "novels-gpt2": ("Our decoder (byte-level BPE)", "bpe"),
+    "tatoeba-marian": ("Our translator (Unigram)", "unigram"),
+}
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_our_own_vocabularies_read_both_languages(name: str) -> None:
+    """Offered beside the public ones, as large as they were made, and nearly as cheap in French as in English."""
+    info = next(one for one in vocabularies.available() if one.name == name)
+    assert (info.title, info.kind, info.size) == (*BUNDLED[name], 8000)
+    reference = Tokenizer.from_file(str(ROOT / "assets/models" / name / "tokenizer.json"))
+    for text in (ENGLISH, FRENCH, "L'été, les garçons jouaient; they couldn't stop."):
+        one = vocabularies.tokenise(name, text)
+        assert list(one.tokens.ids) == reference.encode(text, add_special_tokens=False).ids
+        assert one.unknown <= 1  # Tatoeba's sentences have no long dash
+    english, french = (" ".join(side) for side in zip(*PRICE_PAIRS, strict=True))
+    price = vocabularies.price(english, french, [name, "clip"])
+    assert price.ratio[0] + 0.4 < price.ratio[1]
+
+
+def test_our_own_byte_level_vocabulary_is_replayed_and_loses_nothing() -> None:
+    for text in TEXTS:
+        replay = vocabularies.replay("novels-gpt2", text)
+        assert list(replay.result.ids) == list(vocabularies.tokenise("novels-gpt2", text).tokens.ids)
+        assert replay.result.decoded == replay.result.text
+
+
+def test_accents_and_editions_signs_in_our_wordpiece() -> None:
+    """Accents are kept, capitals are not, and a curly apostrophe is a straight one."""
+    one = vocabularies.tokenise("novels-bert", "L’ÉTÉ")
+    assert [token.written for token in one.tokens.tokens] == ["l", "'", "été"]
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import plotly.graph_objects as go
 
@@ -69,9 +70,11 @@ def compared(results: Sequence[Comparison], field: str) -> go.Figure:
         "characters_per_token": _("characters per token"),
         "tokens_per_word": _("tokens per word"),
     }
-    return figures.comparison(results, field, axis=axis[field])
+    named = [replace(one, title=_(one.title)) for one in results]
+    return figures.comparison(named, field, axis=axis[field])
 
 
 def price(found: LanguagePrice) -> go.Figure:
     """The same sentence in English and in French."""
-    return figures.language_price(found, first=_("English"), second=_("French"), axis=_("tokens"))
+    named = replace(found, titles=tuple(_(title) for title in found.titles))
+    return figures.language_price(named, first=_("English"), second=_("French"), axis=_("tokens"))

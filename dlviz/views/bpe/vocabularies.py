@@ -26,7 +26,7 @@ def show(scene: Scene, trace: MergeTrace | None) -> None:
     upload = _upload()
     models.more("bpe_vocabularies", task="vocabulary", title=_("More vocabularies"))
     here = {info.name: info for info in vocabularies.available(tokenizer_json=upload)}
-    titles = {name: info.title for name, info in here.items()}
+    titles = {name: _(info.title) for name, info in here.items()}
     if trace is not None:
         titles[OWN] = _("Your own")
     names = controls.choices(_("Vocabularies"), titles, key="bpe_vocabularies", default=list(titles), most=8)
@@ -47,7 +47,7 @@ def show(scene: Scene, trace: MergeTrace | None) -> None:
     _notes([here[name] for name in names if name in here])
     st.subheader(_("The price of a language"), anchor=False)
     found = _price([name for name in names if name in here], upload)
-    replayable = {name: info.title for name, info in here.items() if info.replays}
+    replayable = {name: titles[name] for name, info in here.items() if info.replays}
     if replayable:
         st.subheader(_("The merges of a real vocabulary"), anchor=False)
         _replay(replayable, words, upload)
@@ -129,7 +129,7 @@ def _side_by_side(compared: list[Comparison], words: str) -> None:
     """The tokens of every vocabulary, one below the other, and their numbers as bars."""
     panels = [
         tokens.panel(
-            one.title,
+            _(one.title),
             one.tokens.tokens,
             _(
                 "{tokens} tokens, {ratio} characters each, from {size} entries; {unknown} unknown.",
@@ -163,7 +163,7 @@ def _notes(infos: list[VocabularyInfo]) -> None:
     with st.expander(_("About these vocabularies"), icon=":material/info:"):
         for info in infos:
             size = _("{size} entries", size=info.size)
-            st.markdown(f"**{info.title}** · {size} · {_(info.note)}")
+            st.markdown(f"**{_(info.title)}** · {size} · {_(info.note)}")
 
 
 def _price(names: list[str], upload: str | None) -> LanguagePrice | None:
@@ -183,7 +183,6 @@ def _price(names: list[str], upload: str | None) -> LanguagePrice | None:
     charts.show(
         quantities.price(found),
         key="bpe_price",
-        height=360,
         alt=_("Tokens of the same sentence in two languages."),
     )
     lesson.maths(
