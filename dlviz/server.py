@@ -12,6 +12,8 @@ import gc
 import importlib
 import logging
 import secrets
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -25,7 +27,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dlviz import zoo
+from dlviz import precompile, zoo
 from dlviz.errors import DlvizError
 from dlviz.settings import ROOT, settings
 from dlviz.zoo import device
@@ -87,6 +89,18 @@ def warm_up() -> None:
     gc.freeze()
     _ready.set()
     log.info("ready after %.1f s", time.monotonic() - started)
+    compile_ahead()
+
+
+def compile_ahead() -> None:
+    """Have numba's functions compiled in a process beside this one, and then take up what runs in this one."""
+    started = time.monotonic()
+    # It reads its input to the end, which comes when this process is gone.
+    command = [sys.executable, "-m", "dlviz.precompile"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        process.wait()
+    precompile.warm(*precompile.IN_THE_SERVER)
+    log.info("compiled after %.1f s", time.monotonic() - started)
 
 
 def speak_up() -> None:

@@ -140,16 +140,16 @@ def umap(data: Matrix, options: Options, rows: Int[np.ndarray, " point"]) -> Ste
     from umap.umap_ import find_ab_params, fuzzy_simplicial_set, simplicial_set_embedding
 
     _keep_compiled()
-    count = min(options.neighbours, len(data) - 1)
-    options = replace(options, neighbours=count)
-    indices, distances = yield from _neighbours(data, count, options.metric, upto=20)
-    state = np.random.RandomState(options.seed)
     # umap-learn counts a point among its own neighbours.
+    count = max(2, min(options.neighbours, len(data)))
+    options = replace(options, neighbours=count)
+    indices, distances = yield from _neighbours(data, count - 1, options.metric, upto=20)
+    state = np.random.RandomState(options.seed)
     own = np.arange(len(data))[:, None]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a graph in several parts is laid out part by part, and says so
         graph, _sigmas, _rhos = fuzzy_simplicial_set(
-            data, count + 1, state, options.metric, knn_indices=np.hstack([own, indices]),
+            data, count, state, options.metric, knn_indices=np.hstack([own, indices]),
             knn_dists=np.hstack([np.zeros_like(distances[:, :1]), distances]),
         )  # fmt: skip
         yield Progress(23, 100)
@@ -182,13 +182,14 @@ def _attract_and_repel(
     edges = graph.tocoo()
     strong = edges.data >= edges.data.max() / rounds
     seen = _Seen()
+    pace = make_epochs_per_sample(edges.data[strong], rounds)
     # umap-learn would draw these three numbers in the same way.
     numbers = state.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64)
 
     def move() -> None:
         optimize_layout_euclidean(
             places, places, edges.row[strong], edges.col[strong], rounds, len(places),
-            make_epochs_per_sample(edges.data[strong], rounds), *curve, numbers, move_other=True,
+            pace, *curve, numbers, move_other=True,
             tqdm_kwds={"file": seen, "bar_format": "{n}", "mininterval": 0, "disable": False},
         )  # fmt: skip
 
@@ -200,18 +201,16 @@ def _attract_and_repel(
                 yield Frame(Moment(_turned(places, towards), rows, seen.rounds, rounds))
             moving.result()
         finally:
-            seen.stopped = True
+            # An edge whose turn never comes again: where nobody watches any more, the rounds that are left are empty.
+            pace[:] = np.inf
 
 
 class _Seen(io.StringIO):
-    """Where UMAP's progress bar is written to: counts its rounds, and ends it when nobody watches any more."""
+    """Where UMAP's progress bar is written to: knows the round."""
 
     rounds = 0
-    stopped = False
 
     def write(self, text: str) -> int:
-        if self.stopped:
-            raise InterruptedError
         digits = text.strip()
         self.rounds = int(digits) if digits.isdigit() else self.rounds
         return len(text)
@@ -284,9 +283,9 @@ def clusters(matrix: Matrix, *, groups: int = 8, seed: int = 0) -> Groups:
 
 
 def _central(members: Bool[np.ndarray, " point"], apart: Float[np.ndarray, " point"]) -> int:
-    """The nearest to the centre among the first tenth of a group, and five of them at least."""
+    """The nearest to the centre among the first quarter of a group, and five of them at least."""
     first = np.flatnonzero(members)
-    first = first[: max(5, len(first) // 10)]
+    first = first[: max(5, len(first) // 4)]
     return int(first[apart[first].argmin()])
 
 

@@ -82,7 +82,7 @@ class Options:
     metric
         How far two vectors are apart, for UMAP and t-SNE.
     neighbours, min_dist
-        UMAP's: how many neighbours a point holds on to, and how near they may come in the picture.
+        UMAP's: how many neighbours a point holds on to (itself counted), and how near they may come in the picture.
     perplexity
         t-SNE's: about how many neighbours a point holds on to.
     iterations

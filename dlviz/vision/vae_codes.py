@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float
 
 from dlviz.errors import Refused
 from dlviz.events import Progress, Result, Work
+from dlviz.foundations import projection
+from dlviz.foundations.projection_results import Options
 from dlviz.i18n import N_
 from dlviz.vision import vae
 from dlviz.vision.vae_network import SIDE, ConvVAE
@@ -189,8 +192,8 @@ def fit_umap(
 ) -> Work:
     """The codes in two dimensions so that neighbours stay neighbours (McInnes, Healy, Melville, *UMAP*, 2018).
 
-    Distances between clusters and their sizes mean little on this map. It cannot stop half-way, so that
-    a page runs it in the process lane.
+    Distances between clusters and their sizes mean little on this map. It cannot stop half-way everywhere, so
+    that a page runs it in the process lane. The steps are those of `dlviz.foundations.projection.umap`.
 
     Args:
         means: codes of the test pictures.
@@ -199,18 +202,20 @@ def fit_umap(
         seed: same seed, same map.
 
     Yields:
-        one `Progress`, and a `Result` with the `Projection`.
+        `Progress`, and a `Result` with the `Projection`.
 
     Raises:
         Refused: there are fewer codes than neighbours.
     """
     if len(means) <= neighbours:
         raise Refused(N_("UMAP needs more codes than neighbours; there are {count}."), count=len(means))
-    yield Progress(0, 1)
-    from umap import UMAP
-
-    mapped = UMAP(n_neighbors=neighbours, min_dist=min_dist, random_state=seed, n_jobs=1).fit_transform(means)
-    yield Result(Projection("umap", np.asarray(mapped, np.float32), np.zeros(0, np.float32), seed))
+    options = Options("umap", metric="euclidean", neighbours=neighbours, min_dist=min_dist, seed=seed)
+    for event in projection.fit(means, options=options):
+        if isinstance(event, Progress):
+            yield event
+        elif isinstance(event, Result):
+            found = cast(projection.Projection, event.value)
+            yield Result(Projection("umap", found.points, np.zeros(0, np.float32), seed))
 
 
 def place_beside(
