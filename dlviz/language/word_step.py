@@ -38,8 +38,8 @@ from dlviz.language.word_training_results import Corpus, Method
 Vector = Float[np.ndarray, " dim"]
 Rows = Int[np.ndarray, " word"]
 
-_PRACTICE = 300_000
-"""Running words that vectors are practised on, at most: a second."""
+_PRACTICE = 40_000
+"""Running words that vectors are practised on, at most: a part of a second."""
 
 
 def fresh(corpus: Corpus, dimensions: int, seed: int = 0) -> Weights:
@@ -52,12 +52,12 @@ def fresh(corpus: Corpus, dimensions: int, seed: int = 0) -> Weights:
 
 
 def practised(corpus: Corpus, dimensions: int, method: Method, seed: int = 0) -> Weights:
-    """The vectors after some training on the text by gensim: about a second of it, up to twenty times the text.
+    """The vectors after some training on the text by gensim: a part of a second of it, up to twenty times the text.
 
     Of a long text its beginning is read; the counts are those of all of it.
     """
     learner = Learner(
-        corpus.counts, dimensions=dimensions, window=5, negatives=5, alpha=0.05, min_alpha=0.001, seed=seed,
+        corpus.counts, dimensions=dimensions, window=5, negatives=5, alpha=0.025, min_alpha=0.001, seed=seed,
         cbow=method == "cbow",
     )  # fmt: skip
     last = int(np.searchsorted(corpus.starts, _PRACTICE))
