@@ -126,8 +126,10 @@ def test_our_steps_of_umap_keep_as_much_as_umaps_own_call():
     reference = UMAP(n_neighbors=15, min_dist=0.1, random_state=0, n_jobs=1).fit_transform(matrix)
     mine = fitted(matrix, Options("umap", metric="euclidean", neighbours=15)).points
     one, other = measured(matrix, mine, metric="euclidean"), measured(matrix, reference, metric="euclidean")
-    assert np.abs(one.kept - other.kept)[3:].max() < 0.05
-    assert np.abs(one.trustworthiness - other.trustworthiness).max() < 0.02
+    # Up to the size of a group: how the groups lie among each other is left to chance by both.
+    inside = one.counts <= 50
+    assert np.abs(one.kept - other.kept)[inside].max() < 0.05
+    assert np.abs(one.trustworthiness - other.trustworthiness)[inside].max() < 0.01
 
 
 def test_moments_tell_where_the_points_are_and_end_where_the_result_begins():
