@@ -197,7 +197,7 @@ def comparison(results: Sequence[Comparison], field: str, *, axis: str) -> go.Fi
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False
     )
-    return figure.update_layout(height=110 + 34 * len(names))
+    return figure.update_layout(height=110 + 42 * len(names))
 
 
 def language_price(price: LanguagePrice, *, first: str, second: str, axis: str) -> go.Figure:
@@ -216,6 +216,7 @@ def language_price(price: LanguagePrice, *, first: str, second: str, axis: str) 
             marker={"color": colour},
             text=price.ratio,
             texttemplate=label,
+            textangle=0,
             customdata=names,
             hovertemplate="%{customdata}: %{x}<extra>" + name + "</extra>",
         )
