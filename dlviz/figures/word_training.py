@@ -43,11 +43,11 @@ def loss(
     return figure.update_layout(height=250, margin={"l": 8, "r": 8, "t": 30, "b": 8})
 
 
-def word_map(frame: WordFrame, *, hover: str, height: int = 520) -> go.Figure:
+def word_map(frame: WordFrame, *, hover: str, height: int = 560) -> go.Figure:
     """The words where their directions put them; the watched ones large, and labels where there is room."""
     far = float(np.abs(frame.positions).max()) if len(frame.positions) else 1.0
-    # In steps of a fifth: the frame of the picture moves now and then, not at every moment.
-    reach = max(0.4, np.ceil(far * 5) / 5) * 1.04
+    # In steps of a tenth: the frame of the picture moves now and then, not at every moment.
+    reach = max(0.3, np.ceil(far * 10) / 10) * 1.06
     watched = np.isin(np.array(frame.words), np.array(frame.watched))
     figure = go.Figure()
     for chosen, colour, size in ((~watched, WORD, 6), (watched, RIGHT, 12)):
@@ -70,14 +70,14 @@ def word_map(frame: WordFrame, *, hover: str, height: int = 520) -> go.Figure:
 
 
 def _labels(frame: WordFrame, watched: np.ndarray, reach: float, height: int) -> list[int]:
-    """Words whose labels do not overlap: the watched ones first, then the frequent ones."""
+    """The watched words, and the frequent words whose labels overlap no other."""
     scale = height / (2 * reach)
     taken: list[tuple[float, float, float]] = []
     chosen = []
     for i in sorted(range(len(frame.words)), key=lambda i: (not watched[i], -int(frame.frequencies[i]))):
         x, y = (float(value) * scale for value in frame.positions[i])
         half = 3.6 * len(frame.words[i]) + 3
-        if all(abs(x - a) > half + width or abs(y - b) > 15 for a, b, width in taken):
+        if watched[i] or all(abs(x - a) > half + width or abs(y - b) > 15 for a, b, width in taken):
             taken.append((x, y, half))
             chosen.append(i)
     return chosen
@@ -117,12 +117,12 @@ def architecture(
     left, right = (many, one) if method == "cbow" else (one, many)
     figure = go.Figure()
     for i, (place, *_words) in enumerate(left):
-        _arrow(figure, (0.62, place), (1.62, 0.0), INPUT if method == "cbow" or i == 0 else WORD)
+        _arrow(figure, (0.62, place), (1.47, 0.0), INPUT if method == "cbow" or i == 0 else WORD)
     for i, (place, *_words) in enumerate(right):
-        _arrow(figure, (2.38, 0.0), (3.38, place), RIGHT if drawing.chosen in (None, i) else WORD)
+        _arrow(figure, (2.53, 0.0), (3.38, place), RIGHT if drawing.chosen in (None, i) else WORD)
     for place, said, word in left:
         _box(figure, 0.0, place, said, word, INPUT)
-    _box(figure, 2.0, 0.0, middle, "", INPUT, half=0.38)
+    _box(figure, 2.0, 0.0, middle, "", INPUT, half=0.53)
     for i, (place, said, word) in enumerate(right):
         _box(figure, 4.0, place, said, word, RIGHT if drawing.chosen in (None, i) else WORD)
     for x, title in zip((0, 2, 4), columns, strict=True):
@@ -150,36 +150,51 @@ def _arrow(figure: go.Figure, start: Place, end: Place, colour: str, width: floa
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the picture of a step changes: arrows are drawn ``longer``, and the vectors v ``shorter``, so many times."""
+
+    longer: float
+    shorter: float
+
+
 def moves(
     plane: StepPlane, *, inputs: Sequence[str], targets: Sequence[str], hidden: str, axes: tuple[str, str]
-) -> tuple[go.Figure, float]:
-    """The vectors of a step as points, and as arrows where the step takes each; and how much longer they are drawn."""
-    before = [*plane.inputs, *plane.targets, plane.hidden]
-    after = [*plane.inputs_after, *plane.targets_after, plane.hidden_after]
-    points = np.array([*before, *after, [0.0, 0.0]])
-    low, high = points.min(0), points.max(0)
-    span = max(float((high - low).max()), 1e-6)
-    longest = max(float(np.linalg.norm(np.array(after) - np.array(before), axis=1).max()), 1e-12)
-    times = float(np.clip(0.22 * span / longest, 1.0, 1e4)) if longest > 1e-9 else 1.0
+) -> tuple[go.Figure, Scale]:
+    """The vectors of a step as points, and as arrows where the step takes each; and how far that is out of scale."""
+    shorter = _shorter(plane)
+    small = [(start / shorter, end / shorter) for start, end in _pairs(plane.inputs, plane.inputs_after)]
+    middle = (plane.hidden / shorter, plane.hidden_after / shorter)
+    far = _pairs(plane.targets, plane.targets_after)
+    points = np.array([place for pair in (*small, middle, *far) for place in pair] + [np.zeros(2)])
+    span = max(float(np.ptp(points, axis=0).max()), 1e-6)
+    longest = max(float(np.linalg.norm(end - start)) for start, end in (middle, *far))
+    longer = float(np.clip(0.22 * span / longest, 1.0, 1e4)) if longest > 1e-9 else 1.0
     figure = go.Figure()
-    _points(figure, plane.hidden[None], [hidden], INPUT, "diamond", 13)
-    if len(plane.inputs) > 1:
-        _points(figure, plane.inputs, inputs, INPUT, "circle-open", 10)
+    _points(figure, middle[0][None], [hidden], INPUT, "diamond", 13)
+    if len(small) > 1:
+        _points(figure, np.array([start for start, _end in small]), inputs, INPUT, "circle-open", 10)
     _points(figure, plane.targets[:1], targets[:1], RIGHT, "circle", 13)
     _points(figure, plane.targets[1:], targets[1:], NEGATIVE, "square", 10)
-    drawn = [(plane.hidden, plane.hidden_after, INPUT)]
-    drawn += [
-        (start, end, RIGHT if i == 0 else NEGATIVE)
-        for i, (start, end) in enumerate(zip(plane.targets, plane.targets_after, strict=True))
-    ]
     ends = []
-    for start, end, colour in drawn:
-        tip = start + times * (end - start)
-        ends.append(tip)
-        if np.linalg.norm(tip - start) > 0.01 * span:
-            _arrow(figure, start, tip, colour, 2.5)
+    for (start, end), colour in zip((middle, *far), (INPUT, RIGHT, *[NEGATIVE] * len(far)), strict=False):
+        ends.append(start + longer * (end - start))
+        if np.linalg.norm(ends[-1] - start) > 0.01 * span:
+            _arrow(figure, start, ends[-1], colour, 2.5)
     _around_the_origin(figure, np.array([*points, *ends]), axes)
-    return figure, times
+    return figure, Scale(longer, shorter)
+
+
+def _pairs(
+    before: Float[np.ndarray, "n 2"], after: Float[np.ndarray, "n 2"]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    return list(zip(before, after, strict=True))
+
+
+def _shorter(plane: StepPlane) -> float:
+    """How much longer the v are than the u, if by so much that the u would lie in one heap."""
+    inputs, targets = (float(np.sqrt((places**2).sum(1).mean())) for places in (plane.inputs, plane.targets))
+    return float(np.round(inputs / targets)) if 2 * targets < inputs < 50 * targets else 1.0
 
 
 def _points(

@@ -263,6 +263,8 @@ def _softmax(
 ) -> Softmax:
     first, last = log_softmax(before, hidden), log_softmax(after, hidden_after)
     rows = np.argsort(-first, kind="stable")[:shown]
+    if right not in rows:
+        rows[-1] = right
     return Softmax(
         loss=float(-first[right]),
         loss_after=float(-last[right]),

@@ -113,7 +113,8 @@ class Softmax:
     rank, rank_after
         Its rank among all words, from 1.
     rows, before, after
-        The likeliest words before the step, with their probabilities before and after.
+        The likeliest words before the step, the right one at the end if it is none of them, with their probabilities
+        before and after.
     """
 
     loss: float

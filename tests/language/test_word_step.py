@@ -96,7 +96,7 @@ def test_the_full_softmax_equals_torchs() -> None:
         logs.exp()[5].item()
     )
     assert found.rank == 1 + int((logs > logs[5]).sum())
-    assert found.rows.tolist() == logs.argsort(descending=True)[:8].tolist()
+    assert found.rows[:7].tolist() == logs.argsort(descending=True)[:7].tolist() and 5 in found.rows
     assert found.before == pytest.approx(logs.exp()[found.rows].numpy())
 
 

@@ -190,20 +190,16 @@ def _table(scene: Scene, found: Step) -> None:
             _("Word"): _names(scene, found)[1],
             _("There?"): [_("yes") if label else _("no") for label in found.labels],
             "Pₙ": found.noise,
-            "u · h": found.scores,
-            "σ": found.sigma,
-            _("loss"): found.losses,
-            "σ − t": found.slopes,
-            _("σ after"): found.sigma_after,
+            "u · h": found.scores.round(4),
+            "σ": found.sigma.round(4),
+            _("loss"): found.losses.round(4),
+            "σ − t": found.slopes.round(4),
+            _("σ after"): found.sigma_after.round(4),
         },
         column_config={
             "Pₙ": st.column_config.NumberColumn(
                 format="percent", help=_("How likely this word is to be drawn as a negative.")
-            ),
-            **{
-                name: st.column_config.NumberColumn(format="%.4f")
-                for name in ("u · h", "σ", _("loss"), "σ − t", _("σ after"))
-            },
+            )
         },
         hide_index=True,
         key="emb_step_table",
@@ -223,14 +219,23 @@ def _pushes(scene: Scene, found: Step) -> None:
     with right:
         axes = _axes(scene.dimensions)
         st.markdown(_explained(scene, found))
-    figure, times, kept = moves(scene, found, axes)
+    figure, scale, kept = moves(scene, found, axes)
     with left:
         charts.show(
             figure, key="emb_step_moves", alt=_("The vectors of the step, and which way each is pushed.")
         )
     with right:
-        if times > 1:
-            st.caption(_("The arrows are drawn {times} times as long as the step.", times=number(times, 0)))
+        if scale.longer > 1:
+            st.caption(
+                _("The arrows are drawn {times} times as long as the step.", times=number(scale.longer, 0))
+            )
+        if scale.shorter > 1:
+            st.caption(
+                _(
+                    "The vectors v are drawn {times} times shorter than they are.",
+                    times=number(scale.shorter, 0),
+                )
+            )
         st.caption(
             _(
                 "This plane shows {share} of the vectors' squared lengths; the cross is the origin.",
@@ -274,8 +279,8 @@ def _explained(scene: Scene, found: Step) -> str:
     )
 
 
-def moves(scene: Scene, found: Step, axes: tuple[int, int] | None) -> tuple[Any, float, float]:
-    """The plane as a figure, how much longer its arrows are than the step, and the share it shows."""
+def moves(scene: Scene, found: Step, axes: tuple[int, int] | None) -> tuple[Any, figures.Scale, float]:
+    """The plane as a figure, how far it is out of scale, and the share that it shows."""
     plane = word_step.plane(found, axes)
     inputs, targets = _names(scene, found)
     hidden = f"v {inputs[0]}" if scene.settings.method == "skip-gram" else _("h, the mean")
@@ -284,11 +289,11 @@ def moves(scene: Scene, found: Step, axes: tuple[int, int] | None) -> tuple[Any,
         if axes is None
         else (_("dimension {number}", number=axes[0] + 1), _("dimension {number}", number=axes[1] + 1))
     )
-    figure, times = figures.moves(
+    figure, scale = figures.moves(
         plane, inputs=[f"v {word}" for word in inputs], targets=[f"u {word}" for word in targets], hidden=hidden,
         axes=names,
     )  # fmt: skip
-    return figure, times, plane.kept
+    return figure, scale, plane.kept
 
 
 def _beside(scene: Scene, found: Step) -> None:
