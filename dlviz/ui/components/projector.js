@@ -81,6 +81,7 @@ class Projector {
     if (chosen === this.heard) return;
     this.heard = chosen;
     this.chosen = chosen;
+    this.state();
   }
 
   fetch(name, digest, take) {
@@ -484,6 +485,7 @@ class Projector {
       done.add(row);
       write(row, row === this.chosen || row === this.hovered ? big : small, row === this.chosen || row === this.hovered ? 700 : 600);
     }
+    if (this.atlas && this.pictured) return; // a picture says who it is
     const most = Math.min(MOST_LABELS, Math.round((width * height) / (900 * (small / 13) ** 2) / 8));
     let looked = 0;
     for (const row of this.order) {

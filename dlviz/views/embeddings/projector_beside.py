@@ -10,7 +10,7 @@ import streamlit as st
 
 from dlviz.foundations import near
 from dlviz.foundations.projection_results import Cloud, Near
-from dlviz.ui.language import _
+from dlviz.ui.language import _, number
 from dlviz.views.embeddings import projector_options
 
 if TYPE_CHECKING:
@@ -88,8 +88,9 @@ def _list(scene: Scene, found: Near, same: np.ndarray, *, title: str, key: str) 
             _("Name"): [
                 f"● {name}" if row in same else name for name, row in zip(names, found.rows, strict=True)
             ],
-            _("Cosine"): found.cosine.round(2),
-            _("Distance"): found.euclidean.round(2),
+            # As text: a column of numbers would be written as the browser's language does, not the page's.
+            _("Cosine"): [number(float(value), 2) for value in found.cosine],
+            _("Distance"): [number(float(value), 2) for value in found.euclidean],
         },
         hide_index=True,
         height=268,
@@ -109,8 +110,8 @@ def _unknown(scene: Scene, wanted: str) -> None:
     if found:
         st.caption(_("Near spellings:"))
         with st.container(horizontal=True, gap="small"):
-            for number, name in enumerate(found):
-                st.button(name, key=f"emb_proj_near_{number}", on_click=_choose, args=(name,))
+            for place, name in enumerate(found):
+                st.button(name, key=f"emb_proj_near_{place}", on_click=_choose, args=(name,))
 
 
 def _choose(name: str) -> None:

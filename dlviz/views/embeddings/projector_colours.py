@@ -47,7 +47,7 @@ def choose(scene: Scene) -> Paint:
         return _logarithmic(_("frequency"), cloud.counts[scene.rows])
     if code == "cluster":
         with right:
-            groups = st.slider(_("Clusters"), 2, 10, 8, key="emb_proj_groups", bind="query-params")
+            groups = st.slider(_("Number of clusters"), 2, 10, 8, key="emb_proj_groups", bind="query-params")
         return _clusters(scene, int(groups))
     if code == "kept" and held is not None:
         shares = np.full(len(scene.rows), np.nan)

@@ -126,6 +126,6 @@ def chosen_points(cloud: Cloud) -> np.ndarray:
         with middle:
             ways = {"frequency": _("by frequency"), "random": _("at random")}
             by = controls.choice(_("Drawn"), ways, key="emb_proj_by", wrap=True) if cloud.ranked else "random"
-        draw = right.number_input(_("Draw"), 0, 9999, 0, key="emb_proj_draw", bind="query-params")
+        draw = right.number_input(_("Draw number"), 0, 9999, 0, key="emb_proj_draw", bind="query-params")
         return projection.sample(total, count=count, by=by, seed=int(draw))  # type: ignore[arg-type]
     return np.arange(total)
