@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
+from dlviz.errors import Refused
 from dlviz.ui import controls, lesson
-from dlviz.ui.language import _
-from dlviz.views.embeddings import chooser, graph_scene, nodes, walks, words
+from dlviz.ui.language import _, say
+from dlviz.ui.snippet import Source
+from dlviz.views.embeddings import (
+    chooser,
+    clouds,
+    graph_scene,
+    neighbours,
+    nodes,
+    projector,
+    step,
+    train,
+    walks,
+    words,
+)
+from dlviz.views.embeddings.common import Chosen
 
 
 def presets() -> list[lesson.Preset]:
@@ -51,6 +67,23 @@ def presets() -> list[lesson.Preset]:
             {"emb_vectors": "words-en", "emb_ask": "clusters", "emb_groups": "24", "emb_limit": "5000"},
         ),
         lesson.Preset(
+            _("Thirty thousand words at a glance"),
+            _(
+                "The projector: turn the cloud, click a point, and hold the picture's neighbours against the true ones."
+            ),
+            {
+                "emb_view": "projector",
+                "emb_proj_dims": "3",
+                "emb_proj_point": "king",
+                "emb_vectors": "words-en",
+            },
+        ),
+        lesson.Preset(
+            _("Digits as points"),
+            _("1,797 handwritten digits by t-SNE: ten islands, and the odd digit on the wrong one."),
+            {"emb_view": "projector", "emb_proj_what": "digits", "emb_proj_method": "tsne"},
+        ),
+        lesson.Preset(
             _("A walk that stays near"),
             _("q = 2: the walk weighs what lies further away half as much, and circles around its start."),
             {"emb_view": "walks", "emb_graph": "miserables", "emb_q": "2", "emb_walk_start": "Valjean"},
@@ -73,13 +106,27 @@ def presets() -> list[lesson.Preset]:
     ]
 
 
-def show_words() -> None:
-    """Questions to the chosen vectors."""
+def show_vectors(section: str) -> None:
+    """Questions to the chosen vectors, or their picture."""
     chosen = chooser.choose()
-    if chosen is not None:
+    if chosen is None:
+        return
+    if section == "words":
         words.show(chosen)
-        if chosen.model is not None:
-            lesson.model_card(chosen.model)
+    else:
+        show_projector(chosen)
+    if chosen.model is not None:
+        lesson.model_card(chosen.model)
+
+
+def show_projector(chosen: Chosen) -> None:
+    """The chosen vectors as points."""
+    try:
+        cloud = clouds.of_words(chosen.store, title=chosen.title, metadata=chosen.metadata)
+    except Refused as refusal:
+        st.error(say(refusal), icon=":material/block:")
+        return
+    projector.show(cloud, source=Source(f"{chosen.source.expression}.matrix", chosen.source.imports))
 
 
 def show_graph(section: str) -> None:
@@ -89,19 +136,38 @@ def show_graph(section: str) -> None:
         {"walks": walks, "nodes": nodes}[section].show(scene)
 
 
+def keep_in_the_link(section: str) -> None:
+    """What the other sections are about stays in the link while this one is shown."""
+    if section not in ("words", "projector"):
+        controls.hidden_field(chooser.KEY, _("Vectors"))
+    if section != "words":
+        controls.hidden_field(neighbours.WORD, _("Word"))
+    if section not in ("train", "step"):
+        controls.hidden_field("emb_train_text", _("Text in the link"))
+    if section not in ("walks", "nodes"):
+        controls.hidden_field(graph_scene.KEY, _("Graph"))
+
+
 lesson.begin(
     "embeddings",
-    _("Type a word and walk from neighbour to neighbour; then let a graph of your own become vectors."),
+    _(
+        "Type a word and walk from neighbour to neighbour; then let a text or a graph of your own become vectors."
+    ),
 )
 lesson.presets("embeddings", presets())
-view = controls.choice(
-    _("Look at"),
-    {"words": _("Words"), "walks": _("A walk on a graph"), "nodes": _("Node2Vec")},
-    key="emb_view",
-    label_visibility="collapsed",
-    wrap=True,
-)
-if view == "words":
-    show_words()
-else:
+titles = {
+    "words": _("Words"),
+    "projector": _("Projector"),
+    "train": _("Train on your text"),
+    "step": _("One training step"),
+    "walks": _("A walk on a graph"),
+    "nodes": _("Node2Vec"),
+}
+view = controls.choice(_("Look at"), titles, key="emb_view", label_visibility="collapsed", wrap=True)
+keep_in_the_link(view)
+if view in ("words", "projector"):
+    show_vectors(view)
+elif view in ("walks", "nodes"):
     show_graph(view)
+else:
+    {"train": train, "step": step}[view].show()

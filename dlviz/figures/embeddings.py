@@ -113,7 +113,7 @@ def parallelogram(plane: Plane, *, target: str) -> go.Figure:
         y=[float(plane.target[1])],
         mode="markers+text",
         text=[escape(target)],
-        textposition="top center",
+        textposition="top left" if plane.target[0] > plane.points[:, 0].mean() else "top right",
         marker={"symbol": "x", "size": 13, "color": TARGET},
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
@@ -169,7 +169,7 @@ _SIDES = {
 def _sides(places: np.ndarray, words: Sequence[str], height: int) -> list[str]:
     """A side for each label, so that few lie over each other or over a point; sizes are those of a usual screen."""
     wide, high = 620.0, float(height)
-    span = np.maximum(places.max(0) - places.min(0), 1e-9) * 1.32
+    span = np.maximum(places.max(0) - places.min(0), 1e-9) * [1.52, 1.32]
     scale = min(wide / float(span[0]), high / float(span[1]))
     points = places * [scale, scale]
     taken = [(float(x) - 7, float(y) - 7, float(x) + 7, float(y) + 7) for x, y in points]
@@ -198,7 +198,7 @@ def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, 
 def _plane(figure: go.Figure, places: np.ndarray, *, height: int) -> go.Figure:
     """One scale for both axes, with room for the words at the rim."""
     low, high = places.min(0), places.max(0)
-    reach = np.maximum((high - low) * 0.16, 1e-3)
+    reach = np.maximum((high - low) * [0.26, 0.16], 1e-3)
     figure.update_xaxes(range=[float(low[0] - reach[0]), float(high[0] + reach[0])], **_BARE)
     figure.update_yaxes(range=[float(low[1] - reach[1]), float(high[1] + reach[1])], scaleanchor="x", **_BARE)
     return figure.update_layout(height=height, showlegend=False, margin={"l": 4, "r": 4, "t": 8, "b": 8})

@@ -96,8 +96,9 @@ export class Sheet {
   }
 
   /** Names beside their nodes, the first ones first; one that would lie over another is left out. */
-  names(list, ink, ground, size = 13) {
+  names(list, ink, ground, size = 0.82) {
     const { context } = this;
+    size *= parseFloat(getComputedStyle(document.documentElement).fontSize); // from rem, so that a projector's are larger
     context.font = `${size}px ${getComputedStyle(this.canvas).fontFamily}`;
     context.textBaseline = "middle";
     context.lineJoin = "round";

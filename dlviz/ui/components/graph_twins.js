@@ -166,7 +166,7 @@ class Twins {
       labels.push(...close.slice(0, 30).map((node) => ({ node, text: names[node], radius: dot + 3 })));
     }
     if (small) labels.push(...names.map((text, node) => ({ node, text, radius: dot })));
-    sheet.names(labels, tint.ink, tint.ground, small ? 13 : 12);
+    sheet.names(labels, tint.ink, tint.ground, small ? 0.82 : 0.76);
     if (this.lasso?.sheet === sheet) this.trace(sheet.context, this.lasso.points);
   }
 

@@ -186,7 +186,7 @@ class Stepper {
     const labels = this.crossroads(step, dot, directed, colours);
     if (this.hover >= 0) labels.unshift({ node: this.hover, text: this.names[this.hover], radius: dot + 3, strong: true });
     if (small) labels.push(...this.names.map((text, node) => ({ node, text, radius: dot })));
-    sheet.names(labels, tint.ink, tint.ground, small ? 13 : 12);
+    sheet.names(labels, tint.ink, tint.ground, small ? 0.82 : 0.76);
   }
 
   /** The candidates with their ways, the node the walk is on and the one before; gives their labels. */

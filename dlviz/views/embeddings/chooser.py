@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dlviz.ui import models
 from dlviz.ui.language import _, current
-from dlviz.views.embeddings import common, own_vectors
+from dlviz.views.embeddings import common, own_vectors, own_words
 from dlviz.views.embeddings.common import NODES, OWN, TRAINED, Chosen
 
 TASK = "word-vectors"
 KEY = "emb_vectors"
 _FIRST = "emb_first_vectors"
+_TRAINED = "emb_trained_known"
 
 
 def choose() -> Chosen | None:
@@ -41,8 +44,17 @@ def _name_them_in_the_link() -> None:
 
 
 def _trained() -> common.Kept | None:
-    """The vectors that the visitor has trained on a text and kept."""
-    return None
+    """The vectors that the visitor has trained on a text and kept; what stands for them is worked out once."""
+    store = own_words.kept()
+    if store is None:
+        return None
+    known: common.Kept | None = st.session_state.get(_TRAINED)
+    if known is None or known.store is not store:
+        known = common.kept(
+            store, title=own_words.title(), source=own_words.source(), language=own_words.language()
+        )
+        st.session_state[_TRAINED] = known
+    return replace(known, title=own_words.title())
 
 
 def _others(held: dict[str, common.Kept | None]) -> dict[str, str]:

@@ -106,7 +106,7 @@ def put(values: dict[str, str]) -> None:
 
 def examples(key: str, rows: Sequence[tuple[str, dict[str, str]]]) -> None:
     """Examples to click: each a label and the fields that it fills."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"{key}_examples"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"{key}_examples"):
         st.caption(_("Try:"), width="content")
         for place, (label, values) in enumerate(rows):
             st.button(

@@ -13,11 +13,14 @@ from dlviz.graphs.results import Graph, Node2VecSettings, NodeLayout
 from dlviz.i18n import N_
 from dlviz.settings import settings
 from dlviz.ui import compute, controls
-from dlviz.ui.language import _, say
+from dlviz.ui.language import _, number, say
 from dlviz.ui.snippet import Source
 from dlviz.views.embeddings import own_files
 
+KEY = "emb_graph"
 OWN = "own"
+P, Q = "emb_p", "emb_q"
+BIASES = ("0.1", "0.25", "0.5", "1", "2", "4", "10")
 _SAMPLES = ("from dlviz.graphs import graph_samples",)
 
 
@@ -42,7 +45,7 @@ def choose() -> Scene | None:
         "small_world": _("a small world made to order"),
         OWN: _("a file of your own"),
     }
-    code = controls.choice(_("Graph"), titles, key="emb_graph", style="pills", wrap=True)
+    code = controls.choice(_("Graph"), titles, key=KEY, style="pills", wrap=True)
     try:
         found = _graph(code)
         title = titles[code]
@@ -182,3 +185,13 @@ def node_of(scene: Scene, name: str) -> int | None:
 def noted(settings: Node2VecSettings) -> Source:
     """Settings as a notebook writes them."""
     return Source(repr(settings), ("from dlviz.graphs.results import Node2VecSettings",))
+
+
+def biases(left: Any, right: Any) -> tuple[float, float]:
+    """The sliders for p and q, which the sections share: codes stand in the link, labels in the visitor's language."""
+    labels = {code: number(float(code)) for code in BIASES}
+    with left:
+        p = controls.choice(_("p: a small one turns back"), labels, key=P, default="1", style="slider")
+    with right:
+        q = controls.choice(_("q: a small one leads away"), labels, key=Q, default="0.5", style="slider")
+    return float(p), float(q)

@@ -8,8 +8,7 @@ from dlviz.graphs.results import Node2VecSettings
 from dlviz.ui import controls
 from dlviz.ui.language import _
 from dlviz.views.embeddings import node_bias, node_links, node_training
-from dlviz.views.embeddings.graph_scene import Scene
-from dlviz.views.embeddings.walks import BIASES
+from dlviz.views.embeddings.graph_scene import Scene, biases
 
 PARTS = {"live": node_training, "links": node_links, "bias": node_bias}
 
@@ -36,10 +35,7 @@ def _settings(part: str) -> Node2VecSettings:
     p = q = 1.0
     left, middle, right = st.columns(3, vertical_alignment="bottom")
     if part != "bias":
-        p = left.select_slider(_("p: a small one turns back"), BIASES, 1.0, key="emb_p", bind="query-params")
-        q = middle.select_slider(
-            _("q: a small one leads away"), BIASES, 0.5, key="emb_q", bind="query-params"
-        )
+        p, q = biases(left, middle)
     with right.popover(_("More choices"), icon=":material/tune:", width="stretch"):
         walks = st.slider(_("Walks from every node"), 1, 20, 10, key="emb_n2v_walks", bind="query-params")
         length = st.slider(_("Nodes of a walk"), 5, 80, 40, 5, key="emb_n2v_length", bind="query-params")
@@ -53,8 +49,8 @@ def _settings(part: str) -> Node2VecSettings:
         epochs = st.slider(_("Epochs"), 1, 10, 5, key="emb_n2v_epochs", bind="query-params")
         seed = st.number_input(_("Seed"), 0, 9999, 0, key="emb_n2v_seed", bind="query-params")
     return Node2VecSettings(
-        p=float(p),
-        q=float(q),
+        p=p,
+        q=q,
         walks_per_node=int(walks),
         length=int(length),
         dimensions=int(dimensions),

@@ -63,7 +63,7 @@ def bars(found: OddOneOut) -> Any:
         [found.words[i] for i in order],
         found.cosine[order],
         hover=[""] * len(order),
-        axis=_("cosine with the mean of all"),
+        axis=_("cosine with the mean"),
         marked=len(order) - 1,
     )
 

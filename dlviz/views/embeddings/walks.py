@@ -16,10 +16,9 @@ from dlviz.ui import charts, compute, controls, export, lesson
 from dlviz.ui.components.walk_stepper import listed, walk_stepper
 from dlviz.ui.language import _, latex, say
 from dlviz.views.embeddings import fields, graph_drawing
-from dlviz.views.embeddings.graph_scene import Scene, node_of
+from dlviz.views.embeddings.graph_scene import P, Q, Scene, biases, node_of
 
 STEP, START, HEAT = "emb_walk_n", "emb_walk_start", "emb_walk_heat"
-BIASES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
 FIRST_LOOK = 3
 """The step that a first visit sees where no step has candidates of all three kinds."""
 
@@ -78,7 +77,7 @@ def show(scene: Scene) -> None:
 
 def _settings(scene: Scene) -> Settings | None:
     presets = _presets()
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.caption(_("Try:"), width="content")
         for code, (label, p, q) in presets.items():
             st.button(
@@ -88,18 +87,13 @@ def _settings(scene: Scene) -> Settings | None:
                 args=(p, q),
                 type="tertiary",
             )
-    columns = st.columns([3, 3, 3, 2, 1], vertical_alignment="bottom")
-    p = columns[0].select_slider(
-        _("p: a small one turns back"), BIASES, 1.0, key="emb_p", bind="query-params"
-    )
-    q = columns[1].select_slider(
-        _("q: a small one leads away"), BIASES, 0.5, key="emb_q", bind="query-params"
-    )
+    columns = st.columns([3, 3, 3, 3, 2], vertical_alignment="bottom")
+    p, q = biases(columns[0], columns[1])
     length = columns[2].slider(_("Nodes of the walk"), 2, 80, 20, key="emb_walk_length", bind="query-params")
     with columns[3]:
         start = _start(scene)
     seed = columns[4].number_input(_("Seed"), 0, 9999, 0, key="emb_walk_seed", bind="query-params")
-    return None if start is None else Settings(start, int(length), float(p), float(q), int(seed))
+    return None if start is None else Settings(start, int(length), p, q, int(seed))
 
 
 def _presets() -> dict[str, tuple[str, float, float]]:
@@ -112,7 +106,7 @@ def _presets() -> dict[str, tuple[str, float, float]]:
 
 
 def _bias(p: float, q: float) -> None:
-    st.session_state["emb_p"], st.session_state["emb_q"] = p, q
+    st.session_state[P], st.session_state[Q] = f"{p:g}", f"{q:g}"
 
 
 def _start(scene: Scene) -> int | None:
