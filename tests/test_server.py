@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from unittest.mock import patch
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from dlviz import server
+from dlviz import precompile, server
 from dlviz.__main__ import parser
 from dlviz.errors import Refused
 from dlviz.i18n import N_, translate
@@ -76,3 +78,21 @@ def test_options_have_environment_variables_beside_them(monkeypatch: pytest.Monk
     assert not options.verbose
     monkeypatch.setenv("DLVIZ_VERBOSE", "1")
     assert parser().parse_args([]).verbose
+
+
+def test_what_is_compiled_ahead_ends_with_the_server_and_by_itself() -> None:
+    script = "from dlviz import precompile; precompile.warm = lambda *names: {work}; precompile.main()"
+    nothing = [sys.executable, "-c", script.format(work="None")]
+    with subprocess.Popen(nothing, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.wait(60) == 0 and process.stderr and not process.stderr.read()
+    forever = [sys.executable, "-c", "import time; " + script.format(work="time.sleep(600)")]
+    with subprocess.Popen(forever, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def test_one_module_that_cannot_be_compiled_does_not_keep_the_others_from_it() -> None:
+    with patch.object(precompile.log, "exception") as logged:
+        precompile.warm("dlviz.no_such_module", "dlviz.graphs.layout")
+    assert logged.call_args.args[1] == "dlviz.no_such_module" and logged.call_count == 1
