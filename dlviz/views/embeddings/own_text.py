@@ -16,6 +16,7 @@ from dlviz.ui.snippet import Source
 
 KEY = "emb_train_text"
 LIMIT = word_corpus.MAX_CHARACTERS
+SHORT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class OwnText:
     ours: bool
     watched: tuple[str, ...]
     source: Source
+
+    @property
+    def short(self) -> bool:
+        """Whether there is too little to leave anything out: a few thousand words."""
+        return len(self.text) < SHORT
 
     @property
     def called(self) -> str:

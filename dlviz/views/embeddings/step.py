@@ -34,7 +34,7 @@ def show() -> None:
     with left:
         own = own_text.choose()
     with right:
-        chosen, start, dimensions = step_scene.settings()
+        chosen, start, dimensions = step_scene.settings(own)
     scene = step_scene.scene(own, chosen, start, dimensions)
     if scene is None:
         return

@@ -56,7 +56,7 @@ class Scene:
         return self.corpus.words[row]
 
 
-def settings() -> tuple[StepSettings, str, int]:
+def settings(own: OwnText) -> tuple[StepSettings, str, int]:
     """The widgets for how a step is taken, the vectors it begins from, and their dimensions."""
     method = controls.choice(_("Method"), {"skip-gram": "Skip-gram", "cbow": "CBOW"}, key="emb_step_method")
     start = controls.choice(
@@ -78,9 +78,12 @@ def settings() -> tuple[StepSettings, str, int]:
         )
         subsampling = controls.choice(
             _("Thin out words more frequent than"),
-            {code: _("none") if not value else number(value, 4) for code, value in SUBSAMPLING.items()},
+            {
+                code: number(value, 4) if value else _("none are thinned out")
+                for code, value in SUBSAMPLING.items()
+            },
             key="emb_step_sample",
-            default="1e-2",
+            default="0" if own.short else "1e-2",
             style="select",
         )
     found = StepSettings(method, int(window), int(negatives), SUBSAMPLING[subsampling], RATES[rate])  # type: ignore[arg-type]

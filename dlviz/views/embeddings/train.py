@@ -21,6 +21,7 @@ from dlviz.views.embeddings.own_text import OwnText
 SHORT = 400_000
 """Characters up to which the words are counted before the training is started: a part of a second."""
 
+LEAST = (1, 2, 3, 5, 10, 20, 50, 100)
 SUBSAMPLING = {"0": 0.0, "1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4, "1e-5": 1e-5}
 RATES = {"0.01": 0.01, "0.025": 0.025, "0.05": 0.05, "0.1": 0.1}
 
@@ -38,7 +39,7 @@ def show() -> None:
     with left:
         own = own_text.choose()
     with right:
-        settings = _settings()
+        settings = _settings(own)
         watched = _watched(own)
         fits = _counted(own, settings)
     # What stands below is written first: the script stays in the training until it is over.
@@ -70,7 +71,7 @@ def show() -> None:
             _finished(places, trained, own)
 
 
-def _settings() -> WordSettings:
+def _settings(own: OwnText) -> WordSettings:
     method = controls.choice(
         _("Method"),
         {"skip-gram": "Skip-gram", "cbow": "CBOW"},
@@ -85,7 +86,7 @@ def _settings() -> WordSettings:
     epochs = left.slider(_("Epochs"), 1, 50, 10, key="emb_train_epochs", bind="query-params")
     negatives = right.slider(_("Negatives a pair"), 1, 20, 5, key="emb_train_negatives", bind="query-params")
     with st.popover(_("More choices"), icon=":material/tune:"):
-        subsampling, least, rate, seed = _more()
+        subsampling, least, rate, seed = _more(own)
     return WordSettings(
         method=method,  # type: ignore[arg-type]
         dimensions=int(dimensions),
@@ -99,21 +100,23 @@ def _settings() -> WordSettings:
     )
 
 
-def _more() -> tuple[float, int, float, int]:
-    least = st.number_input(
+def _more(own: OwnText) -> tuple[float, int, float, int]:
+    least = controls.choice(
         _("A word is learnt if it is used at least"),
-        1,
-        100,
-        5,
+        {str(count): number(count, 0) for count in LEAST},
         key="emb_train_least",
-        bind="query-params",
+        default="1" if own.short else "5",
+        style="select",
         help=_("Of rarer words there is too little to learn from. A short text needs a small number."),
     )
     subsampling = controls.choice(
         _("Thin out words more frequent than"),
-        {code: _("none") if not value else number(value, 5) for code, value in SUBSAMPLING.items()},
+        {
+            code: number(value, 5) if value else _("none are thinned out")
+            for code, value in SUBSAMPLING.items()
+        },
         key="emb_train_sample",
-        default="1e-3",
+        default="0" if own.short else "1e-3",
         style="select",
         help=_(
             "A share of the running words. Words above it are left out at random, the more frequent the oftener."
@@ -158,7 +161,7 @@ def _counted(own: OwnText, settings: WordSettings) -> bool:
         return False
     st.caption(
         _(
-            "{read} running words, {distinct} different ones; {known} are used {least} times or more and get a vector.",
+            "{read} running words, {distinct} different ones; {known} of these, used {least} or more times, get a vector.",
             read=corpus.read,
             distinct=corpus.distinct,
             known=len(corpus.words),
