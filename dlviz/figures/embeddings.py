@@ -33,7 +33,10 @@ def ranking(
     count = len(words)
     places = [i + 0.6 * (i >= count - pale) for i in range(count)]
     colours = [ANSWER if i == marked else OTHER if i >= count - pale else ASKED for i in range(count)]
-    figure = go.Figure(
+    low = min([0.0, *(float(value) for value in values)])
+    high = max([0.01, *(float(value) for value in values)])
+    # One call: each later update of a figure costs as much as its making.
+    return go.Figure(
         go.Bar(
             x=[float(value) for value in values],
             y=places,
@@ -49,14 +52,15 @@ def ranking(
             customdata=list(words),
             hovertext=list(hover),
             hovertemplate="%{text}: %{x:.4f}<br>%{hovertext}<extra></extra>",
-        )
-    )
-    low = min(0.0, *(float(value) for value in values)) if count else 0.0
-    high = max([0.01, *(float(value) for value in values)])
-    figure.update_xaxes(title=axis, range=[1.05 * low, max(high * 1.02, low + 0.05)])
-    figure.update_yaxes(autorange="reversed", **_BARE)
-    return figure.update_layout(
-        height=90 + 32 * count, bargap=0.18, showlegend=False, margin={"l": 4, "r": 4, "t": 8, "b": 8}
+        ),
+        layout={
+            "xaxis": {"title": {"text": escape(axis)}, "range": [1.05 * low, max(high * 1.02, low + 0.05)]},
+            "yaxis": {"autorange": "reversed", **_BARE},
+            "height": 90 + 32 * count,
+            "bargap": 0.18,
+            "showlegend": False,
+            "margin": {"l": 4, "r": 4, "t": 8, "b": 8},
+        },
     )
 
 
@@ -64,19 +68,7 @@ def around(
     places: Float[np.ndarray, "word 2"], words: Sequence[str], cosine: Float[np.ndarray, " neighbour"]
 ) -> go.Figure:
     """A word (the first) and its neighbours, joined by lines as thick as their cosine is large."""
-    figure = go.Figure()
-    low, high = (float(cosine.min()), float(cosine.max())) if len(cosine) else (0.0, 1.0)
-    for (x, y), value in zip(places[1:], cosine, strict=True):
-        share = (float(value) - low) / (high - low) if high > low else 1.0
-        figure.add_scatter(
-            x=[float(places[0, 0]), float(x)],
-            y=[float(places[0, 1]), float(y)],
-            mode="lines",
-            line={"width": 1 + 4 * share, "color": OTHER},
-            opacity=0.35,
-            hoverinfo="skip",
-        )
-    figure.add_scatter(
+    words_shown = go.Scatter(
         x=places[:, 0],
         y=places[:, 1],
         mode="markers+text",
@@ -86,7 +78,25 @@ def around(
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
     )
-    return _plane(figure, places, height=90 + 32 * (len(words) - 1))
+    lines = [_spokes(places, cosine, third, thick) for third, thick in ((0, 1.0), (1, 2.5), (2, 4.5))]
+    return go.Figure([*lines, words_shown], layout=_plane(places, height=90 + 32 * (len(words) - 1)))
+
+
+def _spokes(
+    places: Float[np.ndarray, "word 2"],
+    cosine: Float[np.ndarray, " neighbour"],
+    third: int,
+    thick: float,
+) -> go.Scatter:
+    """The lines to one third of the neighbours, by cosine, as one trace: a trace each would cost more than all else."""
+    rank = np.argsort(np.argsort(cosine, kind="stable"), kind="stable")
+    chosen = np.flatnonzero(rank * 3 // max(1, len(cosine)) == third) + 1
+    lines = np.full((len(chosen), 3, 2), np.nan)
+    lines[:, 0], lines[:, 1] = places[0], places[chosen]
+    x, y = lines.reshape(-1, 2).T
+    return go.Scatter(
+        x=x, y=y, mode="lines", line={"width": thick, "color": OTHER}, opacity=0.35, hoverinfo="skip"
+    )
 
 
 def parallelogram(plane: Plane, *, target: str) -> go.Figure:
@@ -120,7 +130,7 @@ def parallelogram(plane: Plane, *, target: str) -> go.Figure:
     )
     _shadows(figure, plane, target)
     places = np.vstack([plane.points, plane.target])
-    return _plane(figure, places, height=430)
+    return figure.update_layout(_plane(places, height=430))
 
 
 def _shadows(figure: go.Figure, plane: Plane, target: str) -> None:
@@ -195,13 +205,21 @@ def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, 
     return max(0.0, across) * max(0.0, up)
 
 
-def _plane(figure: go.Figure, places: np.ndarray, *, height: int) -> go.Figure:
-    """One scale for both axes, with room for the words at the rim."""
+def _plane(places: np.ndarray, *, height: int) -> dict[str, object]:
+    """A layout with one scale for both axes, and room for the words at the rim."""
     low, high = places.min(0), places.max(0)
     reach = np.maximum((high - low) * [0.26, 0.16], 1e-3)
-    figure.update_xaxes(range=[float(low[0] - reach[0]), float(high[0] + reach[0])], **_BARE)
-    figure.update_yaxes(range=[float(low[1] - reach[1]), float(high[1] + reach[1])], scaleanchor="x", **_BARE)
-    return figure.update_layout(height=height, showlegend=False, margin={"l": 4, "r": 4, "t": 8, "b": 8})
+    return {
+        "xaxis": {"range": [float(low[0] - reach[0]), float(high[0] + reach[0])], **_BARE},
+        "yaxis": {
+            "range": [float(low[1] - reach[1]), float(high[1] + reach[1])],
+            "scaleanchor": "x",
+            **_BARE,
+        },
+        "height": height,
+        "showlegend": False,
+        "margin": {"l": 4, "r": 4, "t": 8, "b": 8},
+    }
 
 
 def axis(found: AxisPlacement, *, poles: tuple[str, str], title: str) -> go.Figure:

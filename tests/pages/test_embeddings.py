@@ -24,8 +24,12 @@ PARTS = ("live", "links", "bias")
 
 
 def opened(open_page: Opener, language: str = "en", **link: str) -> AppTest:
+    """The page with that link, the table of neighbours open."""
     app = open_page("embeddings", language, **{f"emb_{name}": code for name, code in link.items()})
     assert not app.exception
+    if link.get("view", "words") == "words" and link.get("ask", "near") == "near":
+        app.session_state["emb_neighbour_table"] = True
+        run(app)
     return app
 
 

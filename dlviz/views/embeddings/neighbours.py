@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from dlviz.figures import embeddings as figures
-from dlviz.foundations.alignment import principal_plane
 from dlviz.language import word_vectors
 from dlviz.language.word_results import Neighbours
 from dlviz.ui import charts, export, lesson
@@ -108,30 +107,41 @@ def plane(chosen: Chosen, found: Neighbours) -> tuple[np.ndarray, float]:
     """Word and neighbours in the plane that keeps most of their spread, and the share that it keeps."""
     rows = np.concatenate([[chosen.store.row(found.word)], found.rows])
     units = chosen.store.unit(rows)
-    places = principal_plane(units)
-    spread = float(((units - units.mean(0)) ** 2).sum())
-    return places, float((places**2).sum()) / spread if spread else 1.0
+    turned, spread, _axes = np.linalg.svd(units - units.mean(0), full_matrices=False)
+    places = np.zeros((len(rows), 2))
+    places[:, : len(spread[:2])] = turned[:, :2] * spread[:2]
+    total = float((spread**2).sum())
+    return places, float((spread[:2] ** 2).sum()) / total if total else 1.0
 
 
-def picture(chosen: Chosen, found: Neighbours) -> Any:
+def picture(places: np.ndarray, found: Neighbours) -> Any:
     """The small picture as a figure."""
-    return figures.around(plane(chosen, found)[0], (found.word, *found.words), found.cosine)
+    return figures.around(places, (found.word, *found.words), found.cosine)
 
 
 def _picture(chosen: Chosen, found: Neighbours) -> None:
-    charts.show(picture(chosen, found), key="emb_neighbour_plane", alt=_("The word among its nearest words."))
+    places, share = plane(chosen, found)
+    charts.show(picture(places, found), key="emb_neighbour_plane", alt=_("The word among its nearest words."))
     st.caption(
         _(
             "A plane keeps {share} of how these vectors differ in {dimensions} dimensions: who is near whom is told "
             "by the list, not by the picture. Thicker lines are larger cosines.",
-            share=percent(plane(chosen, found)[1], 0),
+            share=percent(share, 0),
             dimensions=chosen.store.dimensions,
         )
     )
 
 
 def _table(chosen: Chosen, found: Neighbours) -> None:
-    with st.expander(_("As a table, with both distances"), icon=":material/table:"):
+    opened = st.expander(
+        _("As a table, with both distances"),
+        icon=":material/table:",
+        key="emb_neighbour_table",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
         st.dataframe(
             {
                 _("Word"): list(found.words),
@@ -179,7 +189,7 @@ def _export(chosen: Chosen, found: Neighbours) -> None:
         "emb_neighbours",
         figures={
             _("The nearest words"): lambda: bars(found),
-            _("The word among its nearest words"): lambda: picture(chosen, found),
+            _("The word among its nearest words"): lambda: picture(plane(chosen, found)[0], found),
         },
         tables={
             _("The nearest words as a table"): lambda: [
