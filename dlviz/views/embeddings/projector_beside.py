@@ -50,16 +50,18 @@ def lists(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     same = np.intersect1d(own.rows, in_picture)
     _list(scene, own, same, title=_own_title(scene), key="own")
     _list(scene, _as_known(scene, in_picture), same, title=_("Neighbours in the picture"), key="seen")
+    places = np.searchsorted(scene.rows, own.rows).clip(0, len(scene.rows) - 1)
+    drawn = places[scene.rows[places] == own.rows]
     st.caption(
         _(
-            "{count} of {total} are the same, marked ●. Lines lead to the embedding's own neighbours, rings mark the picture's. Choose a row to "
-            "go on from there.",
+            "{count} of {total} are the same, marked ●; {drawn} of the embedding's neighbours are drawn, and lines lead to them. Rings mark the "
+            "picture's. Choose a row to go on from there.",
             count=len(same),
             total=len(own.rows),
+            drawn=len(drawn),
         )
     )
-    places = np.searchsorted(scene.rows, own.rows).clip(0, len(scene.rows) - 1)
-    return places[scene.rows[places] == own.rows], seen.rows
+    return drawn, seen.rows
 
 
 def _own_title(scene: Scene) -> str:

@@ -177,16 +177,21 @@ def _tsne(shown: Projection) -> list[lesson.Formula]:
 
 def code(scene: Scene) -> None:
     """The function that made the picture, and the one that judged it."""
-    options = scene.shown.options
+    options, matrix = scene.shown.options, _matrix(scene)
     made = projection.pca if options.method == "pca" else projection.fit
     given = Source(_written(options), ("from dlviz.foundations.projection_results import Options",))
+    call = f"projection.{made.__name__}({matrix.expression}, options={given.expression})"
+    points = Source(
+        f"{call}.points" if made is projection.pca else f"[*{call}][-1].value.points",
+        (*matrix.imports, *given.imports, "from dlviz.foundations import projection"),
+    )
     lesson.code(
         [
-            (_("The picture:"), made, {"matrix": _matrix(scene), "options": given}),
+            (_("The picture:"), made, {"matrix": matrix, "options": given}),
             (
                 _("How faithful it is:"),
                 faithfulness.faithfulness,
-                {"matrix": _matrix(scene), "points": Source("picture.points"), "metric": scene.wanted.metric},
+                {"matrix": matrix, "points": points, "metric": scene.wanted.metric},
             ),
         ],
         model=None,
@@ -217,7 +222,7 @@ def _matrix(scene: Scene) -> Source:
     else:
         chosen = f"{scene.rows.tolist()}"
     return Source(
-        f"{scene.source.expression}[{chosen}]",
+        f"({scene.source.expression})[{chosen}]",
         (*scene.source.imports, "from dlviz.foundations import projection"),
     )
 
