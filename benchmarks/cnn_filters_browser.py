@@ -44,24 +44,10 @@ WATCH = """name => {
 }"""
 """Resolves to milliseconds until the maps, and until the one that is taken apart, have been painted."""
 
-BAR = """name => {
-  const strip = [...document.querySelectorAll(".js-plotly-plot")]
-    .find((plot) => plot._fullData.some((trace) => [...(trace.customdata ?? [])].includes(name)));
-  const { left, top } = strip.getBoundingClientRect();
-  const { _size: size, xaxis, yaxis } = strip._fullLayout;
-  const trace = strip._fullData.find(({ customdata }) => [...(customdata ?? [])].includes(name));
-  const x = trace.x[[...trace.customdata].indexOf(name)];
-  return [left + size.l + xaxis.d2p(x), top + size.t + yaxis.d2p(0)];
-}"""
-"""Where the bar of a layer stands in the window."""
-
-
 def aim(page: Page, layer: str, how: How) -> None:
     """All that goes before a visitor's choice of a layer: the pointer over its bar, or its name in the list."""
     if how == "strip":
-        page.locator(".js-plotly-plot").nth(1).scroll_into_view_if_needed()
-        page.wait_for_timeout(200)
-        page.mouse.move(*page.evaluate(BAR, layer))
+        page.locator(f'.network .slot[aria-label^="{layer} "]').hover()
     else:
         field = page.locator(".st-key-cnn_filters_layer_choice input")
         field.click()

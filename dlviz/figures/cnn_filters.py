@@ -54,14 +54,14 @@ def network_strip(
         The text under each stage: its name, shape and parameters, lines parted by ``<br>``.
     """
     figure = go.Figure()
-    place = {layer.name: i + STAGE_GAP * layer.stage for i, layer in enumerate(outline.layers)}
+    place = strip_places(outline)
     told = {layer.name: text for layer, text in zip(outline.layers, hover, strict=True)}
     for kind in dict.fromkeys(layer.kind for layer in outline.layers):
         own = [layer for layer in outline.layers if layer.kind == kind]
         figure.add_bar(
             x=[place[layer.name] for layer in own],
-            y=[_height(layer) for layer in own],
-            base=[-_height(layer) / 2 for layer in own],
+            y=[bar_height(layer) for layer in own],
+            base=[-bar_height(layer) / 2 for layer in own],
             width=0.82,
             name=kinds[kind],
             customdata=[layer.name for layer in own],
@@ -77,8 +77,13 @@ def network_strip(
     return figure.update_layout(height=300, barmode="overlay", margin={"l": 0, "r": 0, "t": 10, "b": 0})
 
 
-def _height(layer: Layer) -> float:
-    """From 0.1 for one number to 1 for maps of 256 cells a side."""
+def strip_places(outline: NetworkOutline) -> dict[str, float]:
+    """Where each layer's bar stands in the strip: one after the other, with a gap between stages."""
+    return {layer.name: i + STAGE_GAP * layer.stage for i, layer in enumerate(outline.layers)}
+
+
+def bar_height(layer: Layer) -> float:
+    """How tall a layer's bar is: from 0.1 for one number to 1 for maps of 256 cells a side."""
     return float(0.1 + 0.9 * min(1.0, np.log2(max(layer.shape[1:])) / 8))
 
 
@@ -86,7 +91,7 @@ def _mark(figure: go.Figure, outline: NetworkOutline, place: Mapping[str, float]
     """A triangle over the chosen layer."""
     if chosen is None or chosen not in place:
         return
-    top = _height(outline.layer(chosen)) / 2 + 0.07
+    top = bar_height(outline.layer(chosen)) / 2 + 0.07
     figure.add_scatter(
         x=[place[chosen]],
         y=[top],

@@ -128,16 +128,17 @@ def available() -> tuple[str, ...]:
 
 @cache
 def use_threads() -> int:
-    """Let torch use the processors that this server may use, and no more; the only place that sets this.
+    """Let torch use half of the processors that this server may use; the only place that sets this.
 
     In a container torch counts the processors of the whole host. A server that may use two of 64 would
-    then start 64 threads for every convolution, which wait for each other. ``OMP_NUM_THREADS``, where
-    the operator has set it, is left alone.
+    then start 64 threads for every convolution, which wait for each other. And all of its processors are never
+    free: while one visitor's convolution waits for its slowest thread, the pages of others are made
+    (``docs/decisions/threads.md``). ``OMP_NUM_THREADS``, where the operator has set it, is left alone.
     """
     import torch
 
     if not os.environ.get("OMP_NUM_THREADS"):
-        torch.set_num_threads(processors())
+        torch.set_num_threads(max(1, processors() // 2))
     return torch.get_num_threads()
 
 

@@ -110,11 +110,28 @@ def test_choosing_a_map_moves_the_explorer_and_the_link(visit: Visit) -> None:
 
 def test_a_click_on_the_strip_goes_to_that_layer(visit: Visit) -> None:
     page = visit(PAGE.format(language="en"))
-    bars = page.locator(".js-plotly-plot").nth(1).locator(".bars .point path")
-    box = bars.nth(5).bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    layers = page.locator(".network .slot")
+    expect(page.locator(".network .slot[aria-selected=true]")).to_have_count(1)
+    layers.nth(5).hover()
+    said = page.locator(".network .told").inner_text()
+    layers.nth(5).click()
     page.wait_for_function("() => location.search.includes('cnn_filters_layer=')")
+    settle(page)
+    expect(layers.nth(5)).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".explorer .map-title")).to_have_text(re.compile(re.escape(said.split(" · ")[0]) + "$"))
+
+
+def test_the_strip_follows_the_keyboard(visit: Visit) -> None:
+    page = visit(PAGE.format(language="fr"))
+    bars = page.locator(".network .bars")
+    bars.focus()
+    bars.press("End")
+    bars.press("Home")
+    bars.press("ArrowRight")
+    bars.press("Enter")
+    page.wait_for_function("() => location.search.includes('cnn_filters_layer=')")
+    settle(page)
+    expect(page.locator(".network .slot").nth(1)).to_have_attribute("aria-selected", "true")
 
 
 def test_pinning_a_cell_is_in_the_link_and_a_link_pins_it_again(visit: Visit) -> None:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from dlviz.figures import cnn_filters as figures
 from dlviz.figures import mosaic
-from dlviz.ui import charts, compute, controls, export, lesson
+from dlviz.ui import compute, controls, export, lesson
 from dlviz.ui.components.cell_explorer import cell_explorer
+from dlviz.ui.components.layer_strip import layer_strip
 from dlviz.ui.components.map_gallery import map_gallery
-from dlviz.ui.language import _, current, ngettext, number
+from dlviz.ui.language import _, ngettext, number
 from dlviz.views.cnn_filters import layers
 from dlviz.views.cnn_filters.layers import Scene
 from dlviz.vision import cnn_filters, dissect
@@ -27,8 +28,10 @@ def show(scene: Scene) -> None:
     """
     choices = layers.with_maps(scene.network)
     default = next((entry.name for entry in choices if entry.kind == "activation"), choices[0].name)
-    strip(scene)
+    place = st.container()
     layer = layers.choose(_("Layer"), choices, key=LAYER, default=default)
+    with place:
+        strip(scene, layer)
     shared = st.toggle(
         _("One colour scale for all maps of the layer"),
         value=False,
@@ -54,21 +57,17 @@ def show(scene: Scene) -> None:
     _export(scene, maps, layer)
 
 
-def strip(scene: Scene) -> None:
-    """The network from photo to answer, layer by layer; a click on a layer goes there.
-
-    The figure does not mark the layer that is looked at: it would be sent and drawn again for each one, which
-    takes the browser longer than all that the page computes. It is kept for the visit.
-    """
-    state, drawn_for = st.session_state, (scene.model, current())
-    if state.get(f"{STRIP}_figure", (None,))[0] != drawn_for:
-        state[f"{STRIP}_figure"] = (drawn_for, strip_figure(scene, None))
-    charts.show(
-        state[f"{STRIP}_figure"][1],
+def strip(scene: Scene, layer: str) -> None:
+    """The network from photo to answer, layer by layer; a click on a layer goes there."""
+    kinds = layers.kinds()
+    layer_strip(
+        scene.network,
         key=STRIP,
-        on_select=_layer_picked,
-        selection_mode="points",
-        alt=_("The layers of the network, from the photo to the answer."),
+        chosen=layer,
+        kinds=kinds,
+        told=[_told(entry, kinds) for entry in scene.network.layers],
+        stages=[_stage(stage) for stage in scene.network.stages],
+        on_pick=_layer_picked,
     )
 
 
@@ -80,15 +79,15 @@ def strip_figure(scene: Scene, layer: str | None) -> figures.go.Figure:
         chosen=layer,
         kinds=kinds,
         hover=[_told(entry, kinds) for entry in scene.network.layers],
-        stages=[_stage(stage) for stage in scene.network.stages],
+        stages=["<br>".join([f"<b>{name}</b>", *rest]) for name, *rest in map(_stage, scene.network.stages)],
     )
 
 
 def _told(layer: Layer, kinds: dict[str, str]) -> str:
-    """What the pointer reads over a layer of the strip."""
+    """What is said of a layer of the strip."""
     field = layer.field_size or (0, 0)
     return _(
-        "<b>{name}</b> · {kind}<br>maps: {shape}<br>parameters: {parameters}<br>receptive field: {field}",
+        "{name} · {kind} · maps: {shape} · parameters: {parameters} · receptive field: {field}",
         name=layer.name,
         kind=kinds[layer.kind],
         shape=" × ".join(map(str, layer.shape)),
@@ -97,10 +96,9 @@ def _told(layer: Layer, kinds: dict[str, str]) -> str:
     )
 
 
-def _stage(stage: Stage) -> str:
-    """Name, shape and parameters of a stage, one a line."""
-    shape = " × ".join(map(str, stage.shape))
-    return f"<b>{stage.name}</b><br>{shape}<br>{number(stage.parameters, 0)}"
+def _stage(stage: Stage) -> tuple[str, str, str]:
+    """Name, shape and parameters of a stage: the lines under it."""
+    return stage.name, " × ".join(map(str, stage.shape)), number(stage.parameters, 0)
 
 
 def about(maps: FeatureMaps) -> str:
@@ -142,10 +140,8 @@ def linked_cell(dissection: Dissection) -> tuple[int, int] | None:
 
 
 def _layer_picked() -> None:
-    points = st.session_state[STRIP].selection.points
-    if points and isinstance(points[0].get("customdata"), (str, list)):
-        named = points[0]["customdata"]
-        st.session_state[LAYER] = named if isinstance(named, str) else named[0]
+    if picked := st.session_state[STRIP].picked:
+        st.session_state[LAYER] = str(picked)
 
 
 def _map_picked() -> None:
