@@ -66,7 +66,8 @@ def train(
     near
         How many nearest words are told.
     shown
-        Words on the map: the watched ones and the most frequent ones.
+        Words on the map: the watched ones and the most frequent ones, small words such as *the* left out where
+        there are enough others.
     frames
         Pictures, at most.
 
@@ -112,7 +113,8 @@ def store(trained: TrainedWords) -> WordVectors:
     # Imported here: it brings torch along, which the process that trains has no use for.
     from dlviz.language.word_vectors import WordVectors
 
-    return WordVectors(trained.words, trained.matrix, trained.counts)
+    # A result is read-only, and torch wants to be able to write.
+    return WordVectors(trained.words, trained.matrix.copy(), trained.counts)
 
 
 def check(settings: WordSettings) -> None:
@@ -189,7 +191,7 @@ class _Lesson:
         self._names = np.array(self._learner.names, dtype=object)
         self._random = np.random.default_rng(settings.seed)
         self._watched, self._unknown = _watched(corpus, watched)
-        self._map = np.unique(np.concatenate([self._watched, np.arange(min(shown, len(corpus.words)))]))
+        self._map = np.unique(np.concatenate([self._watched, _telling(corpus, shown)]))
         self._positions: Float[np.ndarray, "word 2"] | None = None
         self._epochs: list[float] = []
         self._losses: list[float] = []
@@ -248,6 +250,13 @@ class _Lesson:
             unknown=self._unknown,
             seconds=seconds,
         )
+
+
+def _telling(corpus: Corpus, count: int) -> Int[np.ndarray, " row"]:
+    """The most frequent words for a map; of a large vocabulary without those that stand everywhere."""
+    rows = np.arange(len(corpus.words))
+    rare_enough = rows[keep_probability(corpus.counts, 1e-3) > 0.7]
+    return (rare_enough if len(rare_enough) >= count else rows)[:count]
 
 
 def _watched(corpus: Corpus, asked: Sequence[str]) -> tuple[Int[np.ndarray, " watched"], tuple[str, ...]]:

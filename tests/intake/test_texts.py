@@ -137,6 +137,13 @@ def test_ten_megabytes_are_taken() -> None:
     assert len(texts.document(b"a" * texts.MAX_BYTES).text) == 10 * 2**20
 
 
+def test_a_page_may_take_more() -> None:
+    long = "a" * (texts.MAX_BYTES + 1)
+    assert texts.document(long.encode(), limit=20 << 20).text == texts.pasted(long, 20 << 20).text == long
+    with pytest.raises(Refused, match="at most 1 MB"):
+        texts.document(long.encode(), limit=1 << 20)
+
+
 @pytest.mark.parametrize("text", ["", " \n", "a\0b", "half \ud83d", "x" * (texts.MAX_BYTES + 1), "\x01" * 50])
 def test_pasted_text_goes_through_the_same_gate(text: str) -> None:
     with pytest.raises(Refused):

@@ -90,6 +90,15 @@ def test_without_watched_words_some_are_found() -> None:
     assert not trained.unknown
 
 
+def test_words_that_stand_everywhere_are_not_on_the_map_of_a_large_vocabulary() -> None:
+    draw = np.random.default_rng(0)
+    names = ["".join(letters) for letters in draw.choice(list("abcdefghij"), (600, 6))]
+    text = ".\n".join(f"the {draw.choice(names)} and the {draw.choice(names)}" for _ in range(3000))
+    words = _train(text, replace(QUICK, epochs=1), shown=100)[0][-1].words
+    assert len(words) >= 100 and not {"the", "and"} & set(words)
+    assert "the" in _train(text, replace(QUICK, epochs=1), shown=1000)[0][-1].words
+
+
 SMALL = {
     "ten words": "one two three four five six seven eight nine ten",
     "one word": "encore " * 5000,

@@ -189,7 +189,7 @@ def _table(scene: Scene, found: Step) -> None:
         {
             _("Word"): _names(scene, found)[1],
             _("There?"): [_("yes") if label else _("no") for label in found.labels],
-            "Pₙ": found.noise,
+            "Pₙ": [percent(float(chance), 3) for chance in found.noise],
             "u · h": found.scores.round(4),
             "σ": found.sigma.round(4),
             _("loss"): found.losses.round(4),
@@ -197,9 +197,7 @@ def _table(scene: Scene, found: Step) -> None:
             _("σ after"): found.sigma_after.round(4),
         },
         column_config={
-            "Pₙ": st.column_config.NumberColumn(
-                format="percent", help=_("How likely this word is to be drawn as a negative.")
-            )
+            "Pₙ": st.column_config.TextColumn(help=_("How likely this word is to be drawn as a negative."))
         },
         hide_index=True,
         key="emb_step_table",

@@ -102,6 +102,8 @@ def scene(own: OwnText, chosen: StepSettings, start: str, dimensions: int) -> Sc
     except Refused as refusal:
         st.error(say(refusal), icon=":material/block:")
         return None
+    if len(own.text) > READ:
+        st.caption(_("Of this long text the first {count} characters are looked at here.", count=READ))
     if start == "fresh":
         weights = compute.run(word_step.fresh, corpus=corpus, dimensions=dimensions)
     else:
