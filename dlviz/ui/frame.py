@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dlviz.errors import DlvizError
 from dlviz.lessons import LESSONS, PARTS, lessons_of
 from dlviz.settings import ROOT
 from dlviz.ui import controls, footer, language, projector
-from dlviz.ui.language import _
+from dlviz.ui.language import _, say
 
 
 def navigation() -> st.Page:
@@ -42,7 +43,11 @@ def main() -> None:
     page = navigation()
     projector.apply()
     controls.hide_fields()
-    page.run()
+    try:
+        page.run()
+    except DlvizError as error:
+        # A page says most of what can go wrong itself, where it happens. This is for what it did not foresee.
+        st.error(say(error), icon=":material/error:")
     footer.show()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dlviz.i18n import LANGUAGES, translate
+from dlviz.errors import Refused
+from dlviz.i18n import LANGUAGES, N_, translate
 from dlviz.lessons import LESSONS, PARTS, lesson
+from dlviz.ui import lesson as lesson_ui
 from tests.pages.conftest import Opener
 
 STEMS = [entry.stem for entry in LESSONS]
@@ -64,3 +66,13 @@ def test_the_timeline_follows_the_slider(open_page: Opener) -> None:
     app = open_page("home", "en")
     app.select_slider(key="home_year").set_value(2015).run()
     assert any("ResNet" in block.value for block in app.markdown)
+
+
+def test_a_page_that_did_not_foresee_an_error_says_so_and_keeps_its_frame(open_page, monkeypatch):
+    def broken(*_given: object) -> None:
+        raise Refused(N_("The text is empty."))
+
+    monkeypatch.setattr(lesson_ui, "presets", broken)
+    page = open_page("bpe", "fr")
+    assert [error.value for error in page.error] == ["Le texte est vide."]
+    assert any("dlviz 0." in caption.value for caption in page.caption)
