@@ -3,8 +3,9 @@
 Run with ``python -m benchmarks.projection`` (options: ``--points 20000``, ``--dimensions 100``, ``--words 50000``, ``--seed 0``,
 ``--no-sklearn``). Measured:
 
-- UMAP of the points as the page does it, in a process of its own: seconds, events on the way, the longest silence;
-  beside ``umap.UMAP.fit_transform`` in this process, compilation left out of both by a small fit before.
+- UMAP of the points as the page does it, in a worker process: seconds, events on the way, the longest silence;
+  beside a bare ``umap.UMAP.fit_transform`` in the same process and at the same low priority. A small fit before
+  leaves the compilation out of both.
 - The same once more, stopped in the middle: milliseconds from the stop to the end of the process.
 - t-SNE of a quarter of the points, beside scikit-learn's.
 - The nearest neighbours of a word among many: median and longest of 50 queries, beside ``sklearn.neighbors``.
@@ -48,18 +49,28 @@ def call(matrix: np.ndarray, options: Options) -> jobs.Call:
     return jobs.Call("dlviz.foundations.projection:fit", {"matrix": matrix, "options": options})
 
 
-def as_the_page_does(
-    room: jobs.Room, matrix: np.ndarray, options: Options
-) -> tuple[np.ndarray, float, int, float]:
+def bare_umap(matrix: np.ndarray, seed: int) -> np.ndarray:
+    return UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(matrix)
+
+
+def bare_tsne(matrix: np.ndarray, seed: int) -> np.ndarray:
+    return TSNE(random_state=seed, init="pca", max_iter=750, n_jobs=1).fit_transform(matrix)
+
+
+def bare(name: str, matrix: np.ndarray, seed: int) -> jobs.Call:
+    return jobs.Call(f"benchmarks.projection:{name}", {"matrix": matrix, "seed": seed})
+
+
+def timed(room: jobs.Room, work: jobs.Call) -> tuple[np.ndarray, float, int, float]:
     """The picture, seconds, events on the way, and the longest silence between two."""
     started = last = time.perf_counter()
-    job = room.submit(call(matrix, options), visitor="benchmark", lane="process")
+    job = room.submit(work, visitor="benchmark", lane="process")
     events, silence, picture = 0, 0.0, np.zeros((0, 2))
     for event in job.events():
         now = time.perf_counter()
         silence, last, events = max(silence, now - last), now, events + 1
         if isinstance(event, Result):
-            picture = event.value.points  # type: ignore[attr-defined]
+            picture = getattr(event.value, "points", event.value)
     return picture, time.perf_counter() - started, events, silence
 
 
@@ -81,16 +92,14 @@ def stopped(room: jobs.Room, matrix: np.ndarray, options: Options, frames: int) 
 def umaps(matrix: np.ndarray, seed: int) -> None:
     room = open_room()
     options = Options("umap", metric="euclidean", seed=seed)
-    as_the_page_does(room, matrix[:500], options)
-    UMAP(random_state=seed, n_jobs=1).fit(matrix[:5000])
-    mine, seconds, events, silence = as_the_page_does(room, matrix, options)
-    started = time.perf_counter()
-    bare = UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(matrix)
-    theirs = time.perf_counter() - started
+    timed(room, call(matrix[:500], options))
+    timed(room, bare("bare_umap", matrix[:5000], seed))
+    theirs, alone, _events, _silence = timed(room, bare("bare_umap", matrix, seed))
+    mine, seconds, events, silence = timed(room, call(matrix, options))
     print(
         f"UMAP of {len(matrix):,} x {matrix.shape[1]}: dlviz {seconds:.1f} s ({events} events, longest silence {silence:.2f} s), "
-        f"umap-learn alone {theirs:.1f} s without news: {seconds / theirs:.2f} x; neighbours kept {kept(matrix, mine):.3f} against "
-        f"{kept(matrix, bare):.3f}",
+        f"umap-learn alone {alone:.1f} s without news: {seconds / alone:.2f} x; neighbours kept {kept(matrix, mine):.3f} against "
+        f"{kept(matrix, theirs):.3f}",
         flush=True,
     )
     for frames, moment in ((0, "while neighbours are looked for"), (3, "while points move")):
@@ -99,14 +108,11 @@ def umaps(matrix: np.ndarray, seed: int) -> None:
 
 def tsnes(matrix: np.ndarray, seed: int, sklearn: bool) -> None:
     room = open_room()
-    options = Options("tsne", metric="euclidean", seed=seed)
-    mine, seconds, events, silence = as_the_page_does(room, matrix, options)
+    mine, seconds, events, silence = timed(room, call(matrix, Options("tsne", metric="euclidean", seed=seed)))
     said = f"t-SNE of {len(matrix):,}: dlviz {seconds:.1f} s ({events} events, longest silence {silence:.2f} s), kept {kept(matrix, mine):.3f}"
     if sklearn:
-        started = time.perf_counter()
-        bare = TSNE(random_state=seed, init="pca", max_iter=750, n_jobs=1).fit_transform(matrix)
-        theirs = time.perf_counter() - started
-        said += f"; scikit-learn {theirs:.1f} s, {theirs / seconds:.1f} x, kept {kept(matrix, bare):.3f}"
+        theirs, alone, _events, _silence = timed(room, bare("bare_tsne", matrix, seed))
+        said += f"; scikit-learn {alone:.1f} s, {alone / seconds:.1f} x, kept {kept(matrix, theirs):.3f}"
     print(said, flush=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -65,6 +66,13 @@ def squared_distances(queries: Matrix, matrix: Matrix) -> Float[np.ndarray, "que
     return np.maximum(first[:, None] + second[None] - 2 * queries @ matrix.T, 0)
 
 
+def _tensor(matrix: Matrix) -> Any:
+    """As torch takes it; it wants to be able to write, which shared arrays refuse."""
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(matrix if matrix.flags.writeable else matrix.copy()))
+
+
 def nearest_of_each(
     queries: Matrix, matrix: Matrix, count: int, own: Int[np.ndarray, " query"] | None = None
 ) -> tuple[Int[np.ndarray, "query near"], Float[np.ndarray, "query near"]]:
@@ -72,10 +80,14 @@ def nearest_of_each(
 
     ``own`` are the queries' own rows in the matrix, where they stand in it: nobody is his own neighbour.
     """
-    apart = squared_distances(queries, matrix)
+    import torch  # its search for the smallest few is five times as fast as numpy's
+
+    others, asked = _tensor(matrix), _tensor(queries)
+    # The square of the query itself is the same for all: it changes no order.
+    apart = torch.addmm((others * others).sum(1), asked, others.T, alpha=-2)
     if own is not None:
-        apart[np.arange(len(queries)), own] = np.inf
-    rows = np.argpartition(apart, count - 1, axis=1)[:, :count]
+        apart[torch.arange(len(asked)), torch.from_numpy(own)] = torch.inf
+    rows = torch.topk(apart, count, dim=1, largest=False, sorted=False).indices.numpy()
     # The short way loses digits where two vectors are close: what is found is measured again, and so ordered.
     distances = np.linalg.norm(matrix[rows] - queries[:, None], axis=2)
     order = np.argsort(distances, axis=1, kind="stable")
