@@ -169,13 +169,20 @@ def moves(
     points = np.array([place for pair in (*small, middle, *far) for place in pair] + [np.zeros(2)])
     span = max(float(np.ptp(points, axis=0).max()), 1e-6)
     longest = max(float(np.linalg.norm(end - start)) for start, end in (middle, *far))
-    longer = float(np.clip(0.22 * span / longest, 1.0, 1e4)) if longest > 1e-9 else 1.0
+    longer = float(np.clip(np.round(0.22 * span / longest), 1, 1e4)) if longest > 1e-9 else 1.0
     figure = go.Figure()
     _points(figure, middle[0][None], [hidden], INPUT, "diamond", 13)
+    _names(figure, middle[0][None], [hidden], INPUT, -16, span)
     if len(small) > 1:
-        _points(figure, np.array([start for start, _end in small]), inputs, INPUT, "circle-open", 10)
-    _points(figure, plane.targets[:1], targets[:1], RIGHT, "circle", 13)
-    _points(figure, plane.targets[1:], targets[1:], NEGATIVE, "square", 10)
+        near = np.array([start for start, _end in small])
+        _points(figure, near, inputs, INPUT, "circle-open", 10)
+        _names(figure, near, inputs, INPUT, 16, span)
+    for part, colour, symbol, shift in (
+        (slice(1), RIGHT, "circle", 16),
+        (slice(1, None), NEGATIVE, "square", -16),
+    ):
+        _points(figure, plane.targets[part], targets[part], colour, symbol, 11)
+        _names(figure, plane.targets[part], targets[part], colour, shift, span)
     ends = []
     for (start, end), colour in zip((middle, *far), (INPUT, RIGHT, *[NEGATIVE] * len(far)), strict=False):
         ends.append(start + longer * (end - start))
@@ -206,12 +213,32 @@ def _points(
     size: int,
 ) -> None:
     figure.add_scatter(
-        x=places[:, 0], y=places[:, 1], mode="markers+text", text=[f"<b>{escape(name)}</b>" for name in names],
-        textposition=[("top center", "bottom center", "middle right")[i % 3] for i in range(len(names))],
-        cliponaxis=False, showlegend=False, textfont={"color": colour},
+        x=places[:, 0], y=places[:, 1], mode="markers", text=[escape(name) for name in names],
+        cliponaxis=False, showlegend=False,
         marker={"color": colour, "symbol": symbol, "size": size, "line": {"width": 2 if "open" in symbol else 0}},
         hovertemplate="%{text} (%{x:.3f}, %{y:.3f})<extra></extra>",
     )  # fmt: skip
+
+
+def _names(
+    figure: go.Figure,
+    places: Float[np.ndarray, "n 2"],
+    names: Sequence[str],
+    colour: str,
+    shift: int,
+    span: float,
+) -> None:
+    """Names above or below their points; points that lie close together have one label with all their names."""
+    left = list(range(len(names)))
+    while left:
+        first = places[left[0]]
+        near = [i for i in left if (np.abs(places[i] - first) < (0.16 * span, 0.06 * span)).all()]
+        left = [i for i in left if i not in near]
+        edge = np.max if shift > 0 else np.min
+        figure.add_annotation(
+            x=float(places[near, 0].mean()), y=float(edge(places[near, 1])), yshift=shift, showarrow=False,
+            text="<b>" + ", ".join(escape(names[i]) for i in near) + "</b>", font={"color": colour},
+        )  # fmt: skip
 
 
 def _around_the_origin(figure: go.Figure, points: Float[np.ndarray, "n 2"], axes: tuple[str, str]) -> None:

@@ -82,7 +82,7 @@ def test_arrows_lead_where_the_step_leads() -> None:
         plane, inputs=("a", "b"), targets=("c", "d", "e"), hidden="h", axes=("x", "y")
     )
     assert scale.shorter == 1.0 and scale.longer >= 1.0
-    arrow = made.layout.annotations[1]  # the right word's
+    arrow = [one for one in made.layout.annotations if one.showarrow][1]  # the right word's
     tip = plane.targets[0] + scale.longer * (plane.targets_after[0] - plane.targets[0])
     assert [arrow.x, arrow.y] == pytest.approx(tip) and [arrow.ax, arrow.ay] == pytest.approx(
         plane.targets[0]
@@ -95,6 +95,14 @@ def test_vectors_of_zeros_are_drawn_too() -> None:
     plane = word_step.plane(word_step.step(weights, np.array([0]), np.array([1, 2]), 0.1, np.zeros(2), 0))
     _, scale = figures.moves(plane, inputs=("a",), targets=("b", "c"), hidden="h", axes=("x", "y"))
     assert scale == figures.Scale(1.0, 1.0)
+
+
+def test_names_of_points_in_one_place_share_a_label() -> None:
+    weights = Weights(np.eye(4), np.zeros((4, 4)))
+    plane = word_step.plane(word_step.step(weights, np.array([0]), np.array([1, 2, 3]), 0.1, np.zeros(3), 0))
+    made, _ = figures.moves(plane, inputs=("a",), targets=("b", "c", NASTY), hidden="h", axes=("x", "y"))
+    labels = [one.text for one in made.layout.annotations if one.text]
+    assert labels == ["<b>h</b>", "<b>b</b>", "<b>c, &lt;b onclick=x&gt;</b>"]
 
 
 def test_noise_cost_and_softmax() -> None:
