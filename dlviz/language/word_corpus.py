@@ -113,8 +113,8 @@ class Reading:
                 tokens.extend([index.setdefault(word, len(index)) for word in part])
                 starts.append(len(tokens))
 
-    def corpus(self, min_count: int) -> Corpus:
-        """The frequent words, the most frequent first, and the text in them.
+    def corpus(self, min_count: int, most: int | None = None) -> Corpus:
+        """The frequent words, ``most`` of them at most, the most frequent first, and the text in them.
 
         Raises
         ------
@@ -128,7 +128,8 @@ class Reading:
         seen = np.frombuffer(self._tokens, np.int32)
         counts = np.bincount(seen, minlength=len(self._index))
         order = np.argsort(-counts, kind="stable")
-        order = order[counts[order] >= min_count][:MAX_WORDS]
+        order = order[counts[order] >= min_count]
+        frequent, order = len(order), order[: MAX_WORDS if most is None else most]
         if not len(order):
             raise Refused(
                 N_(
@@ -149,6 +150,7 @@ class Reading:
             starts=starts.astype(np.int64),
             read=len(seen),
             distinct=len(counts),
+            cut=frequent - len(order),
         )
 
 

@@ -23,7 +23,7 @@ from dlviz.events import Frame, Progress, Result, Work
 from dlviz.foundations.alignment import principal_plane
 from dlviz.foundations.word2vec import Learner, nearest
 from dlviz.i18n import N_
-from dlviz.language.word_corpus import LEAST_TOKENS, LEAST_WORDS, Reading, keep_probability
+from dlviz.language.word_corpus import LEAST_TOKENS, LEAST_WORDS, MAX_WORDS, Reading, keep_probability
 from dlviz.language.word_tokens import Language
 from dlviz.language.word_training_results import Corpus, TrainedWords, WordFrame, WordSettings
 
@@ -34,6 +34,9 @@ FRAMES = 100
 """Pictures of a training, at most."""
 
 MOST_WATCHED = 8
+
+MAX_NUMBERS = 6_000_000
+"""Numbers in all vectors, 24 MB: of a text with more words, the most frequent ones are learnt."""
 
 _TOKENS = 30_000
 """Running words in one call of gensim: a part of a second, and few enough for its 32-bit sum of losses."""
@@ -90,7 +93,7 @@ def train(
     length, reading = len(text), Reading(language)
     for characters in reading.read(text):
         yield Progress(characters, length * (settings.epochs + 1))
-    corpus = reading.corpus(settings.min_count)
+    corpus = reading.corpus(settings.min_count, min(MAX_WORDS, MAX_NUMBERS // settings.dimensions))
     del text, reading
     check_corpus(corpus, settings)
     lesson = _Lesson(corpus, settings, watched, near, shown)
@@ -247,6 +250,7 @@ class _Lesson:
             read=corpus.read,
             distinct=corpus.distinct,
             used=len(corpus.tokens),
+            cut=corpus.cut,
             unknown=self._unknown,
             seconds=seconds,
         )

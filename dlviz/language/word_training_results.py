@@ -64,6 +64,8 @@ class Corpus:
         Where each sentence begins in ``tokens``, and where the last one ends.
     read, distinct
         Running words and different words of the text before the rare ones were left out.
+    cut
+        Words frequent enough for the vocabulary that had no room in it.
     """
 
     words: tuple[str, ...]
@@ -72,6 +74,7 @@ class Corpus:
     starts: Int[np.ndarray, " sentence_and_one"]
     read: int
     distinct: int
+    cut: int = 0
 
     @property
     def sentences(self) -> int:
@@ -131,6 +134,8 @@ class TrainedWords:
         The last moment of the training.
     read, distinct, used
         Running words and different words of the text, and running words that are in the vocabulary.
+    cut
+        Words frequent enough for the vocabulary that had no room in it.
     unknown
         Watched words that the vocabulary does not hold.
     seconds
@@ -145,5 +150,6 @@ class TrainedWords:
     read: int
     distinct: int
     used: int
+    cut: int
     unknown: tuple[str, ...]
     seconds: float

@@ -203,8 +203,12 @@ def test_a_long_text_is_read_in_stretches_to_the_same_words(monkeypatch: pytest.
 
 
 def test_of_very_many_words_the_most_frequent_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_training, "MAX_NUMBERS", 21 * QUICK.dimensions)
+    trained = _train(_text(), QUICK)[1]
+    assert len(trained.words) == 21 and trained.cut == 25 - 21
     monkeypatch.setattr(word_corpus, "MAX_WORDS", 5)
-    assert len(corpus(_text(100), "en").words) == 5
+    found = corpus(_text(100), "en")
+    assert len(found.words) == 5 and found.cut == 20 and found.counts[-1] >= 1
 
 
 def test_the_language_of_a_text_is_guessed() -> None:

@@ -260,6 +260,13 @@ def _finished(places: dict[str, Any], trained: TrainedWords, own: OwnText) -> No
             seconds=number(trained.seconds, 1),
         )
     )
+    if trained.cut:
+        st.caption(
+            _(
+                "{count} rarer words had no room: fewer dimensions leave more room for words.",
+                count=trained.cut,
+            )
+        )
     if trained.unknown:
         st.caption(
             _(
