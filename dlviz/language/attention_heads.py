@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from dlviz.errors import Refused
@@ -22,6 +23,10 @@ CLEAR = 0.5
 BROAD = 0.9
 """A head is broad where its rows are at least this near to even ones, by their entropy."""
 
+HIDDEN = -1e9
+"""What a mask adds is below this where a key is hidden."""
+
+_NUMBERS = ("entropy", "share_of_broadest", "distance")
 _SHARES: tuple[Pattern, ...] = ("previous", "next", "first", "same", "separator")
 
 
@@ -42,105 +47,88 @@ def describe(
     head's name is that of the pattern that takes at least half of its attention, if one does.
     """
     source, written, inputs = prepare(model, text, target=target, masked=masked)
-    queries, keys = sides(part, source, written)
-    masks = _patterns(queries, keys)
+    ruler = _ruler(*sides(part, source, written))
     told: list[dict[str, np.ndarray]] = []
 
     def keep(taped: Taped) -> None:
         if model.places[id(taped.module)].part == part:
-            told.append(_layer(taped.weights.float(), masks, queries, causal=taped.mask is not None))
+            told.append(_layer(taped.weights.float(), taped.mask, ruler))
 
     run(model, inputs, keep, silenced)
     if not told:
         raise Refused(N_("This network has no attention of that kind."))
-    numbers = {name: np.stack([layer[name] for layer in told]) for name in told[0]}
-    pattern = tuple(
-        tuple(
-            _name({name: float(numbers[name][layer, head]) for name in numbers if name != "spots"})
-            for head in range(heads)
-        )
-        for layer, heads in enumerate([layer["entropy"].shape[0] for layer in told])
-    )
-    best = np.array(
-        [
-            [numbers["spots"][layer, head, (*_SHARES, "any").index(name if name in _SHARES else "any")]
-             for head, name in enumerate(row)]
-            for layer, row in enumerate(pattern)
-        ]
-    )  # fmt: skip
-    shares = {name: numbers[name] for name in _SHARES}
-    return Heads(
-        part,
-        numbers["entropy"],
-        numbers["share_of_broadest"],
-        numbers["distance"],
-        **shares,
-        pattern=pattern,
-        best=best,
-    )
+    numbers = {name: np.stack([layer[name] for layer in told]) for name in (*_NUMBERS, *_SHARES, "best")}
+    pattern = tuple(tuple(str(name) for name in layer["pattern"]) for layer in told)
+    return Heads(part=part, pattern=pattern, **numbers)  # type: ignore[arg-type]
 
 
-def _patterns(queries: Sequence[Piece], keys: Sequence[Piece]) -> Float[Tensor, "pattern query key"]:
-    """For each pattern the weights that count: 1 where a query's key belongs to it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ruler:
+    """What heads are measured by: weights of 1 where a pattern counts, distances, and the rows that count."""
+
+    patterns: Float[Tensor, "pattern query key"]
+    distance: Float[Tensor, "query key"]
+    rows: Bool[Tensor, " query"]
+
+
+def _ruler(queries: Sequence[Piece], keys: Sequence[Piece]) -> _Ruler:
+    """Patterns of two rows of tokens; only rows of a text's own tokens count, if there are any."""
     rows, columns = len(queries), len(keys)
     at, to = torch.arange(rows)[:, None], torch.arange(columns)
     looking, looked = (torch.tensor([piece.id for piece in some]) for some in (queries, keys))
+    # Patches have no number: a patch is the same as itself only.
+    same = looking[:, None] == looked if bool((looked >= 0).any()) else at == to
     added = torch.tensor([piece.special for piece in keys])
-    same = (looking[:, None] == looked) & (looked >= 0)
-    if bool((looked < 0).all()):
-        same = at == to  # patches have no number: a patch is the same as itself
-    return torch.stack(
-        [to == at - 1, to == at + 1, (to == 0).expand(rows, columns), same, added.expand(rows, columns)]
-    ).float()
+    first = to == 0
+    every = (to == at - 1, to == at + 1, first.expand(rows, columns), same, added.expand(rows, columns))
+    own = torch.tensor([not piece.special for piece in queries])
+    return _Ruler(torch.stack(every).float(), (at - to).abs().float(), own if bool(own.any()) else ~own)
 
 
 def _layer(
-    weights: Float[Tensor, "head query key"],
-    masks: Float[Tensor, "pattern query key"],
-    queries: Sequence[Piece],
-    *,
-    causal: bool,
+    weights: Float[Tensor, "head query key"], mask: Float[Tensor, "head query key"] | None, ruler: _Ruler
 ) -> dict[str, np.ndarray]:
-    """The numbers of the heads of one layer, means over the rows of a text's own tokens."""
-    rows = torch.tensor([not piece.special for piece in queries])
-    rows = rows if bool(rows.any()) else torch.ones_like(rows)
-    masks = masks.to(weights.device)
-    _heads, _rows, columns = weights.shape
+    """The numbers of the heads of one layer, means over the rows that count."""
+    weights = weights.cpu()
+    rows = ruler.rows
     entropy = torch.special.entr(weights).sum(-1) / np.log(2)
-    open_keys = (weights > 0).any(0).sum(-1) if causal else torch.full((len(rows),), columns)
-    widest = open_keys.float().log2().clamp(min=1e-9)
-    apart = (torch.arange(len(rows))[:, None] - torch.arange(columns)).abs().float()
-    shares = torch.einsum("hqk,pqk->phq", weights, masks)[..., rows].mean(-1)
-    ratio = (
-        (entropy / widest)[:, rows & (open_keys > 1)] if bool((rows & (open_keys > 1)).any()) else entropy * 0
+    allowed = torch.tensor(weights.shape[-1]) if mask is None else (mask[0].cpu() > HIDDEN).sum(-1)
+    widest = allowed.float().log2().expand(len(rows))
+    wide = rows & (widest > 0)  # a row with one key only is neither narrow nor broad
+    counted = torch.stack([*ruler.patterns, ruler.distance]) * (rows.float() / rows.sum())[:, None]
+    means = (weights.flatten(1) @ counted.flatten(1).T).T.numpy()
+    broad = (
+        (entropy / widest)[:, wide].mean(-1).clamp(max=1) if bool(wide.any()) else torch.zeros(len(weights))
     )
     found = {
-        "entropy": entropy[:, rows].mean(-1),
-        "share_of_broadest": ratio.mean(-1).clamp(max=1),
-        "distance": torch.einsum("hqk,qk->hq", weights, apart)[:, rows].mean(-1),
-        **dict(zip(_SHARES, shares, strict=True)),
+        "entropy": entropy[:, rows].mean(-1).numpy(),
+        "share_of_broadest": broad.numpy(),
+        "distance": means[-1],
+        **dict(zip(_SHARES, means, strict=False)),
     }
-    return {name: value.cpu().numpy() for name, value in found.items()} | {
-        "spots": _spots(weights, masks, rows)
-    }
-
-
-def _spots(
-    weights: Float[Tensor, "head query key"], masks: Float[Tensor, "pattern query key"], rows: Tensor
-) -> np.ndarray:
-    """Where each pattern is strongest in each head, `(head, pattern, 2)`; the last is the strongest weight of all."""
-    some = weights * rows[:, None]
-    every = [
-        some.flatten(1).argmax(-1) if mask is None else (some * mask).flatten(1).argmax(-1)
-        for mask in (*masks, None)
+    pattern = [
+        _name({name: float(values[head]) for name, values in found.items()}) for head in range(len(weights))
     ]
-    flat = torch.stack(every, 1).cpu().numpy()
-    return np.stack(np.divmod(flat, weights.shape[-1]), -1)
+    best = [_best(weights[head] * rows[:, None], pattern[head], ruler) for head in range(len(weights))]
+    return found | {"pattern": np.array(pattern), "best": np.array(best)}
+
+
+def _best(weights: Float[Tensor, "query key"], pattern: Pattern, ruler: _Ruler) -> tuple[int, int]:
+    """Where a head's pattern is strongest; its strongest weight, where it has none that is of some tokens."""
+    if pattern in _SHARES:
+        weights = weights * ruler.patterns[_SHARES.index(pattern)]
+    row, column = divmod(int(weights.argmax()), weights.shape[1])
+    return row, column
 
 
 def _name(shares: dict[str, float]) -> Pattern:
-    """The pattern that a head shows most clearly, if one takes half of its attention."""
+    """The pattern that a head shows most clearly, if one takes half of its attention.
+
+    The first token is often an added one: that it is the first says more.
+    """
     best = max(_SHARES, key=lambda name: shares[name])
+    if best == "separator" and shares["first"] >= CLEAR:
+        return "first"
     if shares[best] >= CLEAR:
         return best
     return "broad" if shares["share_of_broadest"] >= BROAD else "none"

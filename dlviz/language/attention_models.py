@@ -190,7 +190,9 @@ def from_folder(folder: Path) -> AttentionModel:
     """
     import transformers
     from transformers import AutoConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a server's log has no use for it
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     name = (json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or ["AutoModel"])[0]
     kind = getattr(transformers, str(name), None) or transformers.AutoModel

@@ -113,7 +113,7 @@ class Translator:
 
         said = self.translate(network, [english for english, _ in asked], beams=beams)
         most = max(len(known) for _, known in asked)
-        references = [[known[i] if i < len(known) else None for _, known in asked] for i in range(most)]
+        references: Any = [[known[i] if i < len(known) else None for _, known in asked] for i in range(most)]
         return {
             "bleu": round(BLEU().corpus_score(said, references).score, 2),
             "bleu_one": round(BLEU().corpus_score(said, references[:1]).score, 2),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Source = Literal["bundled", "public", "folder"]
+Source = Literal["bundled", "package", "public", "folder"]
 Unit = Literal["share", "nats", "count", "number"]
 
 CARD_FILE = "card.json"
@@ -43,7 +43,7 @@ class CardFile:
     size
         Bytes: exact where ``sha256`` is given, else the library's rounded figure (0 if unknown).
     sha256
-        The whole sum. Only bundled files have it: we made them.
+        The whole sum. Bundled files have it, for we made them, and files in packages that are the hub's.
     sha256_prefix
         The first digits that torchvision writes into the name of each of its weight files.
     url, repo
@@ -83,8 +83,8 @@ class ModelCard:
     architecture
         The network's name in the literature.
     source
-        ``"bundled"`` (in this repository), ``"public"`` (downloaded by the operator), or
-        ``"folder"`` (a folder of the operator's own).
+        ``"bundled"`` (in this repository), ``"package"`` (in an installed package), ``"public"`` (downloaded by the
+        operator), or ``"folder"`` (a folder of the operator's own).
     folder
         Where the files are, or will be.
     files

@@ -16,7 +16,7 @@ from typing import Any
 from dlviz.errors import NotAvailable
 from dlviz.i18n import N_
 from dlviz.settings import settings
-from dlviz.zoo import language_cards, vae_cards, word_cards
+from dlviz.zoo import language_cards, transformer_cards, vae_cards, word_cards
 from dlviz.zoo.cards import CardFile, Facts, Metric, ModelCard, Sentence, read_facts
 
 CLASSIFICATION = "image-classification"
@@ -65,8 +65,9 @@ _VOCABULARIES: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of all models: bundled, then public, then those in the operator's own folders."""
-    return (*_BUNDLED, *_TORCHVISION, *_VOCABULARIES, *word_cards.PUBLIC, *_folders())
+    """Names of all models: bundled, in packages, public, then those in the operator's own folders."""
+    public = (*_TORCHVISION, *_VOCABULARIES, *word_cards.PUBLIC, *transformer_cards.PUBLIC)
+    return (*_BUNDLED, *transformer_cards.packaged(), *public, *_folders())
 
 
 def card(name: str) -> ModelCard:
@@ -85,6 +86,10 @@ def card(name: str) -> ModelCard:
         return _vocabulary_card(name, settings().home / "models" / name)
     if name in word_cards.PUBLIC:
         return word_cards.public_card(name, settings().home / "models" / name)
+    if name in transformer_cards.PUBLIC:
+        return transformer_cards.public_card(name, settings().home / "models" / name)
+    if name in (packaged := transformer_cards.packaged()):
+        return transformer_cards.packaged_card(name, packaged[name])
     if name in (folders := _folders()):
         return _folder_card(name, folders[name])
     raise NotAvailable(
@@ -300,6 +305,8 @@ def _folder_card(name: str, folder: Path) -> ModelCard:
         files = tuple(CardFile(n, sizes.get(n, 0)) for n in ("config.json", weights))
     except (OSError, ValueError, AttributeError):
         config, files = {}, ()
+    if transformer_cards.is_transformer(config):
+        return transformer_cards.folder_card(name, folder, config)
     unknown = Sentence(N_("Not stated: this model comes from a folder of the server's operator."))
     return ModelCard(
         name=name,

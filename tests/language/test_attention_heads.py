@@ -94,9 +94,10 @@ def sure(pattern: str, size: int = 6) -> torch.Tensor:
 @pytest.mark.parametrize("pattern", ["previous", "first", "broad"])
 def test_clear_patterns_get_their_names(pattern: str) -> None:
     pieces = [Piece(10 + i, "x", i, i + 1, i, False) for i in range(6)]
-    masks = attention_heads._patterns(pieces, pieces)
-    told = attention_heads._layer(sure(pattern), masks, pieces, causal=False)
-    assert attention_heads._name({name: float(told[name][0]) for name in told if name != "spots"}) == pattern
+    told = attention_heads._layer(sure(pattern), None, attention_heads._ruler(pieces, pieces))
+    assert told["pattern"].tolist() == [pattern]
+    query, key = told["best"][0]
+    assert pattern == "broad" or key == (query - 1 if pattern == "previous" else 0)
 
 
 def test_rollout_by_hand(model: Maker) -> None:
