@@ -179,6 +179,12 @@ class Stepper {
     const dot = small ? 7 : count <= 300 ? 5 : 3.2;
     const scale = this.data.scale;
     for (let i = 0; i < count; i++) {
+      if (!small && !shares[i]) {
+        sheet.context.globalAlpha = 0.35;
+        sheet.dot(i, dot / 2, tint.ink);
+        sheet.context.globalAlpha = 1;
+        continue;
+      }
       const share = Math.sqrt(shares[i] / most);
       const fill = shares[i] > 0 ? this.along(scale, 0.25 + 0.75 * share) : tint.ground;
       sheet.dot(i, dot * (1 + 0.7 * share), fill, tint.ink, shares[i] > 0 ? 0.8 : 1);

@@ -143,6 +143,7 @@ def _own() -> tuple[Graph, Source] | None:
     if file is None:
         return None
     name, data = file
+    st.text(_("Your graph: {name}", name=name))
     graph = compute.run(graph_files.read, data=data, name=name, directed=arrows)
     said = "" if arrows is None else f", directed={arrows}"
     source = Source(

@@ -16,6 +16,10 @@ SHOWN = 10
 """Groups with a colour of their own; the nodes of smaller ones share the last."""
 
 
+QUICK = 30_000
+"""Edges up to which communities are found in a few seconds; a larger graph begins with degrees."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Colouring:
     """Group of each node, -1 for none, and the groups' names in the visitor's language."""
@@ -29,7 +33,8 @@ def choose(scene: Scene, key: str = "emb_nodes_colour") -> Colouring:
     graph = scene.graph
     offered = {"community": _("communities"), "degree": _("degree"), "role": _("roles")}
     offered |= {f"column-{i}": one.name for i, one in enumerate(graph.attributes)}
-    code = controls.choice(_("Colours"), offered, key=key, wrap=True)
+    default = "community" if graph.edges <= QUICK else "degree"
+    code = controls.choice(_("Colours"), offered, key=key, default=default, wrap=True)
     if code.startswith("column-"):
         return of_attribute(graph.attributes[int(code.removeprefix("column-"))])
     return {"community": communities, "degree": _degrees, "role": _roles}[code](graph)

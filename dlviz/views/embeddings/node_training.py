@@ -24,6 +24,9 @@ from dlviz.views.embeddings.node_groups import Colouring
 NODE = "emb_node"
 NEAR = 8
 
+LONG = 5_000_000
+"""Visited nodes that are read in about a minute."""
+
 
 def show(scene: Scene, settings: Node2VecSettings) -> None:
     """The part *Watch it learn*."""
@@ -36,6 +39,7 @@ def show(scene: Scene, settings: Node2VecSettings) -> None:
             length=settings.length,
         )
     )
+    _tell_how_long(scene, settings)
     colours = node_groups.choose(scene)
     chosen = _chosen(scene)
     place = st.container()
@@ -45,6 +49,20 @@ def show(scene: Scene, settings: Node2VecSettings) -> None:
         trained = _train(scene, settings, colours)
         if trained is not None:
             _finished(scene, settings, trained, colours, chosen)
+
+
+def _tell_how_long(scene: Scene, settings: Node2VecSettings) -> None:
+    """Warn of a training that takes minutes, before it begins."""
+    visited = scene.graph.nodes * settings.walks_per_node * settings.length * settings.epochs
+    if visited > LONG:
+        st.warning(
+            _(
+                "These walks visit {count} nodes in all: that takes minutes. Fewer or shorter walks, or fewer epochs, are "
+                "quicker; see under More choices.",
+                count=visited,
+            ),
+            icon=":material/hourglass_top:",
+        )
 
 
 def _chosen(scene: Scene) -> int:
