@@ -51,6 +51,7 @@ def show(scene: Scene) -> None:
     st.markdown(_("**Reconstruction against structure, for your picture**"))
     charts.show(bars(titles, both), key="vae_beta_bars", alt=_("The two terms of your picture by network."))
     st.table(table(titles, list(found.values())), border="horizontal")
+    _say_where_a_small_weight_gains_nothing(found)
     _maths(both, list(found.values()))
     _code(scene, found)
     _export(scene, titles, list(found.values()), both)
@@ -128,6 +129,22 @@ def table(titles: list[str], found: list[Network]) -> dict[str, list[str]]:
         _("named rightly by ten neighbours"): [_neighbours(one.name) for one in found],
         _("side of the map"): [number(_side(one), 1) for one in found],
     }
+
+
+def _say_where_a_small_weight_gains_nothing(found: dict[str, Network]) -> None:
+    """The test pictures decide: with two numbers a code, a weaker second term may only fit the training pictures."""
+    if not {"low", "1"} <= found.keys():
+        return
+    low, one = (terms.over_the_test_set(found[code]).reconstruction for code in ("low", "1"))
+    if low > one - 0.5:
+        st.caption(
+            _(
+                "β = 0.25 brings test pictures back no better than β = 1 ({low} and {one} nats): what two numbers can hold "
+                "is used up, and the rest is learnt by heart from the training pictures.",
+                low=number(low, 1),
+                one=number(one, 1),
+            )
+        )
 
 
 def _neighbours(name: str) -> str:
