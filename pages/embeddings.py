@@ -100,7 +100,10 @@ def presets() -> list[lesson.Preset]:
         ),
         lesson.Preset(
             _("Is it better than linear algebra?"),
-            _("Hidden edges of the karate club: on so small a graph eigenvectors are hard to beat."),
+            _(
+                "Hidden edges of the karate club: mind the whiskers. On so small a graph the lead over eigenvectors is smaller "
+                "than what chance makes of it."
+            ),
             {"emb_view": "nodes", "emb_nodes_part": "links"},
         ),
     ]

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Int
 from plotly.subplots import make_subplots
 
-from dlviz.figures.palette import CATEGORICAL, CLASSES, SEQUENTIAL, scale
+from dlviz.figures.palette import CATEGORICAL, SEQUENTIAL, scale
 from dlviz.figures.vae import dots
 from dlviz.graphs.results import BiasGrid, Comparison
 
@@ -140,7 +140,7 @@ def comparison(found: Comparison, *, names: Sequence[str], titles: tuple[str, st
             error_x=errors,
             marker={"color": colours},
             texttemplate="<b>%{x:.3f}</b>",
-            textposition="inside",
+            textposition=["inside" if value > 0.2 else "outside" for value in values],
             insidetextanchor="start",
             textangle=0,
             constraintext="none",
@@ -150,7 +150,9 @@ def comparison(found: Comparison, *, names: Sequence[str], titles: tuple[str, st
         )
         figure.update_xaxes(title=titles[column - 1], range=[0, 1.02], row=1, col=column)
     figure.add_vline(x=0.5, line={"dash": "dot", "color": CATEGORICAL[7]}, row=1, col=1)
-    figure.add_annotation(x=0.5, y=-0.55, text=guess, showarrow=False, row=1, col=1, font={"size": 12})
+    figure.add_annotation(
+        x=0.51, y=-0.6, xanchor="left", text=guess, showarrow=False, row=1, col=1, font={"size": 12}
+    )
     figure.update_yaxes(tickvals=rows, ticktext=list(names), ticks="", showgrid=False, range=[2.5, -0.8])
     return figure.update_layout(
         height=270, showlegend=False, bargap=0.3, margin={"l": 8, "r": 8, "t": 8, "b": 8}
@@ -180,37 +182,34 @@ def roc(found: Comparison, *, names: Sequence[str], axes: tuple[str, str]) -> go
     return figure.update_layout(height=380, margin={"l": 8, "r": 8, "t": 40, "b": 8})
 
 
-def bias_grid(found: BiasGrid, *, titles: tuple[str, str], name: str) -> go.Figure:
-    """What the vectors tell of communities and of roles, for every p and q, with the spread between trainings."""
+def bias_grid(found: BiasGrid, *, labels: Sequence[str], titles: tuple[str, str], name: str) -> go.Figure:
+    """What the vectors tell of communities and of roles, for every p and q, with the spread between trainings.
+
+    `labels` are the values of p and of q as the visitor's language writes them.
+    """
     figure = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.1)
     parts = ((found.communities, found.communities_spread), (found.roles, found.roles_spread))
-    labels = [[f"{value:g}" for value in values] for values in (found.q, found.p)]
+    ticks = {"tickvals": list(range(len(labels))), "ticktext": list(labels), "showgrid": False}
     for column, (means, spreads) in enumerate(parts, 1):
         figure.add_heatmap(
             z=means,
-            x=labels[0],
-            y=labels[1],
+            x=list(range(len(labels))),
+            y=list(range(len(labels))),
             coloraxis="coloraxis",
-            text=[
-                [f"{m:.2f} ± {s:.2f}" for m, s in zip(*row, strict=True)]
-                for row in zip(means, spreads, strict=True)
-            ],
-            texttemplate="%{text}",
-            hovertemplate="p = %{y}, q = %{x}: %{text}<extra></extra>",
+            customdata=spreads,
+            texttemplate="%{z:.2f} ± %{customdata:.2f}",
+            hovertemplate="%{z:.3f} ± %{customdata:.3f}<extra></extra>",
             xgap=2,
             ygap=2,
             row=1,
             col=column,
         )
-        figure.update_xaxes(title="q", type="category", row=1, col=column)
-        figure.update_yaxes(title="p", type="category", row=1, col=column)
+        figure.update_xaxes(title="q", **ticks, row=1, col=column)
+        figure.update_yaxes(title="p", **ticks, row=1, col=column)
     return figure.update_layout(
         height=330,
-        coloraxis={"colorscale": scale(SEQUENTIAL), "colorbar": {"title": {"text": name}}, "cmin": 0},
+        coloraxis={
+            "colorscale": scale(SEQUENTIAL), "colorbar": {"title": {"text": name}}, "cmin": 0, "cmax": 1,
+        },
         margin={"l": 8, "r": 8, "t": 40, "b": 8},
-    )
-
-
-def group_colour(group: int) -> str:
-    """The colour that a group's points have."""
-    return CLASSES[group % len(CLASSES)]
+    )  # fmt: skip

@@ -118,9 +118,10 @@ def test_the_grid_writes_the_spread_beside_each_mean() -> None:
     grid = np.arange(9.0).reshape(3, 3) / 10
     values = np.array([0.25, 1.0, 4.0])
     found = BiasGrid(values, values, grid, grid / 10, grid[::-1], grid / 10, 3)
-    figure = graphs.bias_grid(found, titles=("communities", "roles"), name="NMI")
-    assert figure.data[0].text[2][2] == "0.80 ± 0.08"
-    assert list(figure.data[0].x) == ["0.25", "1", "4"]
+    figure = graphs.bias_grid(found, labels=["0,25", "1", "4"], titles=("communities", "roles"), name="NMI")
+    assert (figure.data[0].z[2][2], figure.data[0].customdata[2][2]) == (0.8, 0.08)
+    assert figure.data[0].texttemplate == "%{z:.2f} ± %{customdata:.2f}"
+    assert list(figure.layout.xaxis2.ticktext) == ["0,25", "1", "4"]
     whole(figure)
 
 

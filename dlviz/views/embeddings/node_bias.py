@@ -11,7 +11,7 @@ from dlviz.figures import graphs as figures
 from dlviz.graphs import evaluation, groups
 from dlviz.graphs.results import BiasGrid, Node2VecSettings
 from dlviz.ui import charts, compute, export, lesson
-from dlviz.ui.language import _, say
+from dlviz.ui.language import _, number, say
 from dlviz.ui.snippet import Source
 from dlviz.views.embeddings.graph_scene import Scene, noted
 
@@ -89,7 +89,8 @@ def _tell(found: BiasGrid) -> None:
 
 def grid(found: BiasGrid) -> Any:
     """Both tables as a figure."""
-    return figures.bias_grid(found, titles=(_("communities"), _("roles")), name=_("agreement"))
+    labels = [number(float(value)) for value in found.p]
+    return figures.bias_grid(found, labels=labels, titles=(_("communities"), _("roles")), name=_("agreement"))
 
 
 def rows(found: BiasGrid) -> list[dict[str, object]]:
