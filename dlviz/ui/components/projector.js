@@ -562,7 +562,8 @@ class Projector {
   // ---- moving the eye
 
   home() {
-    Object.assign(this.view, { centre: [0, 0, 0], zoom: 1, turn: this.view.dims === 3 ? turned(STRAIGHT, -0.5, 0.3) : STRAIGHT });
+    const space = this.view.dims === 3; // turned askew, and farther away: its corners come near the eye
+    Object.assign(this.view, { centre: [0, 0, 0], zoom: space ? 0.72 : 1, turn: space ? turned(STRAIGHT, -0.5, 0.3) : STRAIGHT });
     this.draw();
   }
 
@@ -573,7 +574,7 @@ class Projector {
     const places = new Float32Array(3 * rows.size);
     [...rows].forEach((row, i) => places.set(this.places.subarray(3 * row, 3 * row + 3), 3 * i));
     const { middle, scale } = extent(places, 3);
-    Object.assign(this.view, { centre: middle, zoom: Math.min(400, 0.92 / Math.max(scale, 1e-3)) });
+    Object.assign(this.view, { centre: middle, zoom: Math.min(400, (this.view.dims === 3 ? 0.68 : 0.92) / Math.max(scale, 1e-3)) });
     return this.draw();
   }
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dlviz.views.embeddings.projector import Scene
 
 NEIGHBOURS = 10
-_LISTED = 200
+_LISTED = 60
 _NOBODY = np.zeros(0, np.int64)
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 
 from dlviz.figures import projection as figures
+from dlviz.figures.palette import SEQUENTIAL
 from dlviz.foundations import projection
 from dlviz.foundations.projection_results import Column
-from dlviz.ui import compute, controls
+from dlviz.ui import charts, compute, controls
 from dlviz.ui.components.projector import Atlas, Categories, Values
-from dlviz.ui.language import _, number
+from dlviz.ui.language import _, number, percent
 from dlviz.views.embeddings import projector_faithful
 
 if TYPE_CHECKING:
@@ -53,11 +54,19 @@ def choose(scene: Scene) -> Paint:
         shares = np.full(len(scene.rows), np.nan)
         shares[held.rows] = held.kept_each[:, projector_faithful.usual(held)]
         return Values(
-            _("neighbours kept"), shares, [f"{100 * step / (_STEPS - 1):.0f} %" for step in range(_STEPS)]
+            _("neighbours kept"),
+            shares,
+            [percent(step / (_STEPS - 1), 0) for step in range(_STEPS)],
+            _palette(),
         )
     if code.startswith("column"):
         return _column(cloud.columns[int(code.removeprefix("column"))], scene.rows)
     return None
+
+
+def _palette() -> tuple[str, ...]:
+    """Of the palette what stands out against the theme's ground: small points need more contrast than a surface."""
+    return SEQUENTIAL[2:] if charts.theme() == "dark" else SEQUENTIAL[:6]
 
 
 def _clusters(scene: Scene, groups: int) -> Categories:
@@ -70,7 +79,7 @@ def _logarithmic(title: str, counts: np.ndarray) -> Values:
     logs = np.log10(np.maximum(counts, 0.5))
     low, high = float(logs.min()), float(logs.max())
     steps = [number(round(10 ** (low + (high - low) * i / (_STEPS - 1))), 0) for i in range(_STEPS)]
-    return Values(title, (logs - low) / max(high - low, 1e-9), steps)
+    return Values(title, (logs - low) / max(high - low, 1e-9), steps, _palette())
 
 
 def _column(column: Column, rows: np.ndarray) -> Paint:
@@ -79,7 +88,7 @@ def _column(column: Column, rows: np.ndarray) -> Paint:
         seen = values[np.isfinite(values)]
         low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 1.0)
         steps = [number(low + (high - low) * i / (_STEPS - 1)) for i in range(_STEPS)]
-        return Values(column.name, (values - low) / max(high - low, 1e-12), steps)
+        return Values(column.name, (values - low) / max(high - low, 1e-12), steps, _palette())
     codes, names = _most_frequent(values.astype(np.int64), column.categories)
     return Categories(column.name, codes, names)
 

@@ -20,7 +20,7 @@ _FIRST = 5000
 
 def options(total: int) -> Options:
     """The widgets of method, dimensions and everything else."""
-    left, middle, right = st.columns([3, 3, 2], gap="medium", vertical_alignment="bottom")
+    left, middle, right = st.columns([4, 4, 3], gap="medium", vertical_alignment="bottom")
     with left:
         method = controls.choice(
             _("Method"), {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}, key="emb_proj_method", wrap=True
@@ -111,7 +111,7 @@ def chosen_points(cloud: Cloud) -> np.ndarray:
     offered = {str(count): number(count, 0) for count in COUNTS if count < total}
     if total <= COUNTS[-1]:
         offered[str(total)] = _("all {count}", count=total)
-    left, middle, right = st.columns([4, 3, 1], gap="medium", vertical_alignment="bottom")
+    left, middle, right = st.columns([4, 4, 3], gap="medium", vertical_alignment="bottom")
     with left:
         default = str(_FIRST) if str(_FIRST) in offered else list(offered)[-1]
         count = int(
