@@ -154,9 +154,7 @@ def _plain(figure: go.Figure, axes: int, height: int, *, legend: bool) -> go.Fig
     """No ticks: the numbers on the axes mean nothing by themselves."""
     bare = {"showticklabels": False, "title": "", "zeroline": False, "ticks": ""}
     if axes == 3:
-        figure.update_layout(
-            scene=dict.fromkeys(("xaxis", "yaxis", "zaxis"), bare) | {"aspectmode": "data"}
-        )
+        figure.update_layout(scene=dict.fromkeys(("xaxis", "yaxis", "zaxis"), bare) | {"aspectmode": "data"})
     else:
         figure.update_xaxes(**bare)
         figure.update_yaxes(scaleanchor="x", **bare)
