@@ -358,6 +358,7 @@ def test_node2vec_trains_and_its_vectors_can_be_asked(open_page: Opener) -> None
     assert len(data["vectors"]) == 68 and len(data["places"]) == 68
     app.button(key="emb_n2v_keep").click()
     run(app)
+    app.session_state["emb_neighbour_table"] = True
     held = app.session_state["emb_kept_nodes"]
     assert held.store.matrix.shape == (34, 8)
     assert held.metadata.decode().splitlines()[0].split("\t") == ["node", "degree", "community", "club"]
@@ -367,6 +368,10 @@ def test_node2vec_trains_and_its_vectors_can_be_asked(open_page: Opener) -> None
     run(app)
     assert not app.error
     assert len(app.dataframe[0].value) == 12
+    snippet = next(block.value for block in app.code if "node2vec.train" in block.value)
+    names: dict[str, Any] = {}
+    exec(snippet, names)
+    assert names["result"].words == tuple(app.dataframe[0].value.iloc[:, 0])
 
 
 def test_the_comparison_is_measured(open_page: Opener) -> None:
