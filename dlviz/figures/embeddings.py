@@ -118,12 +118,13 @@ def parallelogram(plane: Plane, *, target: str) -> go.Figure:
         )
     for start, end in ((a, b), (c, plane.target)):
         _arrow(figure, start, end)
+    up = "top" if plane.target[1] > (plane.points[1, 1] + plane.points[2, 1]) / 2 else "bottom"
     figure.add_scatter(
         x=[float(plane.target[0])],
         y=[float(plane.target[1])],
         mode="markers+text",
         text=[escape(target)],
-        textposition="top left" if plane.target[0] > plane.points[:, 0].mean() else "top right",
+        textposition=f"{up} left" if plane.target[0] > plane.points[:, 0].mean() else f"{up} right",
         marker={"symbol": "x", "size": 13, "color": TARGET},
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
@@ -141,7 +142,9 @@ def _shadows(figure: go.Figure, plane: Plane, target: str) -> None:
         y=plane.points[:, 1],
         mode="markers+text",
         text=[f"<b>{escape(word)}</b>" if i < 4 else escape(word) for i, word in enumerate(words)],
-        textposition=_sides(np.vstack([plane.target, plane.points]), (target, *words), 430)[1:],
+        textposition=_sides(
+            np.vstack([plane.target, plane.points]), (target, *words), 430, lines=_along_sides(plane)
+        )[1:],
         marker={
             "size": (15 - 8 * lift).tolist(),
             "opacity": (1 - 0.45 * lift).tolist(),
@@ -151,6 +154,12 @@ def _shadows(figure: go.Figure, plane: Plane, target: str) -> None:
         hovertemplate="%{text}<br>↥ %{customdata:.3f}<extra></extra>",
         cliponaxis=False,
     )
+
+
+def _outside(plane: Plane) -> list[str]:
+    """Above or below for a, b and c: away from the sides of the parallelogram, which would run through their names."""
+    middle = (plane.points[1, 1] + plane.points[2, 1]) / 2
+    return ["top center" if y > middle else "bottom center" for y in plane.points[:3, 1]]
 
 
 def _arrow(figure: go.Figure, start: np.ndarray, end: np.ndarray) -> None:
@@ -176,13 +185,24 @@ _SIDES = {
 """Where Plotly can write a label: which way its middle lies from its point, in widths and heights of the label."""
 
 
-def _sides(places: np.ndarray, words: Sequence[str], height: int) -> list[str]:
-    """A side for each label, so that few lie over each other or over a point; sizes are those of a usual screen."""
+def _along_sides(plane: Plane) -> np.ndarray:
+    """Places on the parallelogram's sides, close enough together that no word fits between two."""
+    a, b, c = plane.points[:3]
+    share = np.linspace(0, 1, 60)[:, None]
+    return np.vstack([p + share * (q - p) for p, q in ((a, b), (c, plane.target), (a, c), (b, plane.target))])
+
+
+def _sides(
+    places: np.ndarray, words: Sequence[str], height: int, lines: np.ndarray | None = None
+) -> list[str]:
+    """A side for each label, so that few lie over each other, a point or a line; sizes are those of a usual screen."""
     wide, high = 620.0, float(height)
     span = np.maximum(places.max(0) - places.min(0), 1e-9) * [1.52, 1.32]
     scale = min(wide / float(span[0]), high / float(span[1]))
     points = places * [scale, scale]
     taken = [(float(x) - 7, float(y) - 7, float(x) + 7, float(y) + 7) for x, y in points]
+    if lines is not None:
+        taken += [(float(x) - 2, float(y) - 2, float(x) + 2, float(y) + 2) for x, y in lines * [scale, scale]]
     chosen = []
     for (x, y), word in zip(points.tolist(), words, strict=True):
         boxes = {side: _box(x, y, len(word), *way) for side, way in _SIDES.items()}
