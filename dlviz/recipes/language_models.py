@@ -32,7 +32,7 @@ FILES = ("config.json", "generation_config.json", "model.safetensors", *tokenize
 
 MODELS: dict[str, tuple[Callable[..., Task], Settings]] = {
     "novels-gpt2": (Decoder, Settings()),
-    "novels-bert": (Encoder, Settings(layers=4)),
+    "novels-bert": (Encoder, Settings(layers=4, epochs=80)),
     "tatoeba-marian": (
         Translator,
         Settings(layers=3, positions=128, dropout=0.1, label_smoothing=0.1, batch_tokens=3000),
@@ -108,7 +108,7 @@ def export(training: Training, name: str, folder: Path, data_dir: Path | None = 
         **training.task.full(network),
         "entries": tokenizer.get_vocab_size(),
         **tokenizers.measure(tokenizer, name, data_dir),
-        "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
+        "parameters": sum(p.numel() for p in trained.parameters() if p.requires_grad),
         "epochs": training.epoch,
         "steps": training.step,
         "tokens": training.tokens,

@@ -127,15 +127,14 @@ class Translator:
         said = [""] * len(sentences)
         for first in range(0, len(order), 32):
             rows = order[first : first + 32]
-            source = padded(
-                [one.ids for one in self.tokenizer.encode_batch([sentences[i] for i in rows])], self.pad
-            )
+            cut = self.tokenizer.encode_batch([sentences[i] for i in rows])
+            source = padded([one.ids[: self.settings.positions] for one in cut], self.pad)
             made = network.generate(
                 input_ids=source,
                 attention_mask=(source != self.pad).long(),
                 num_beams=beams,
                 do_sample=False,
-                max_new_tokens=_LONGEST,
+                max_new_tokens=min(2 * source.shape[1] + 10, self.settings.positions - 2),
             )
             for i, text in zip(rows, self.tokenizer.decode_batch(made.tolist()), strict=True):
                 said[i] = text

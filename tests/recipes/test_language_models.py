@@ -15,10 +15,12 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch.nn import functional as F
 
+from dlviz import zoo
 from dlviz.language import attention, attention_models
 from dlviz.recipes import language_models as recipe
 from dlviz.recipes import lm_data, lm_decoder, lm_encoder, lm_translator
 from dlviz.recipes.lm_training import Settings, Training, optimisers
+from dlviz.zoo.seal import seal
 from tests.recipes.test_tokenizers import data_dir  # noqa: F401 - fixture
 
 TINY: dict[str, Any] = {
@@ -126,6 +128,25 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
     assert one.keys() == other.keys()
     for key in one:
         assert torch.equal(one[key], other[key]), key
+
+
+def test_sealed_it_is_a_model_of_the_zoo(
+    finished: tuple[str, Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, run_dir, _said = finished
+    monkeypatch.setenv("DLVIZ_ASSETS_DIR", str(tmp_path))
+    seal(zoo.bundled_dir(name), run_dir)
+    card = zoo.card(name)
+    assert (zoo.status(name), card.task) == ("ready", "language-model")
+    assert len(card.metrics) >= 4 and all("{" not in str(metric.how) for metric in card.metrics)
+    zoo.unload(name)
+    try:
+        model = zoo.load(name)
+        assert isinstance(model, attention_models.AttentionModel)
+        sines = 2 * 32 * 16 if name == "tatoeba-marian" else 0  # computed, not learnt
+        assert card.parameters == sum(p.numel() for p in model.network.parameters()) - sines
+    finally:
+        zoo.unload(name)
 
 
 def task_of(name: str, folder: Path, data: Path) -> Any:

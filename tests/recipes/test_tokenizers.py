@@ -13,7 +13,6 @@ from dlviz import zoo
 from dlviz.errors import NotAvailable
 from dlviz.recipes import tokenizers as recipe
 from dlviz.zoo import language_cards
-from dlviz.zoo.__main__ import main
 from dlviz.zoo.seal import seal
 from dlviz.zoo.texts_data import novels, sentence_pairs
 
@@ -43,9 +42,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(
     data_dir: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> tuple[str, Path]:
-    """A run of the zoo's own command."""
     run_dir = tmp_path_factory.mktemp("run")
-    assert main(["train", request.param, "--run-dir", str(run_dir), "--data-dir", str(data_dir)]) == 0
+    recipe.train(run_dir, data_dir, name=request.param)
     return request.param, run_dir
 
 
@@ -76,7 +74,7 @@ def test_what_it_measures_is_of_held_out_text(trained: tuple[str, Path]) -> None
     assert 0 <= metrics["unknown"] < 0.2
 
 
-def test_sealed_it_is_a_card_without_a_network(
+def test_sealed_alone_it_is_a_vocabulary(
     trained: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, run_dir = trained
