@@ -156,12 +156,6 @@ def _shadows(figure: go.Figure, plane: Plane, target: str) -> None:
     )
 
 
-def _outside(plane: Plane) -> list[str]:
-    """Above or below for a, b and c: away from the sides of the parallelogram, which would run through their names."""
-    middle = (plane.points[1, 1] + plane.points[2, 1]) / 2
-    return ["top center" if y > middle else "bottom center" for y in plane.points[:3, 1]]
-
-
 def _arrow(figure: go.Figure, start: np.ndarray, end: np.ndarray) -> None:
     """A head in the middle of a side, so that it hides no word."""
     middle, tail = start + 0.55 * (end - start), start + 0.45 * (end - start)
