@@ -109,7 +109,9 @@ class Projector {
     this.isolated = null;
     this.absent = null;
     this.hovered = -1;
+    const held = this.picked.size > 0;
     this.select([], false);
+    if (held) this.send("lasso", { set: this.have.names, count: this.count, bits: "" }); // or it would come back with them
     this.search();
   }
 
