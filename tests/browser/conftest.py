@@ -41,16 +41,40 @@ def server(server_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @contextmanager
 def serving(log: Path, *options: str, **environment: str) -> Iterator[str]:
     """Start an app of its own with these options and variables; gives its address once it is ready."""
+    command = ["-m", "dlviz", "--host", "127.0.0.1", "--port", "PORT", *options]
+    with _running(command, "/ready", log, environment) as address:
+        yield address
+
+
+@contextmanager
+def serving_script(script: Path, log: Path) -> Iterator[str]:
+    """Start a Streamlit script of the tests, which shows components without their page."""
+    command = [
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        "--server.port",
+        "PORT",
+        "--server.address",
+        "127.0.0.1",
+    ]
+    with _running(command, "/_stcore/health", log, {"PYTHONPATH": str(ROOT)}) as address:
+        yield address
+
+
+@contextmanager
+def _running(command: list[str], ready: str, log: Path, environment: dict[str, str]) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "dlviz", "--host", "127.0.0.1", "--port", str(port), *options]
+    filled = [sys.executable, *(part.replace("PORT", str(port)) for part in command)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=output, env={**os.environ, **environment}
+            filled, cwd=ROOT, stdout=output, stderr=output, env={**os.environ, **environment}
         )
     try:
-        _wait_until_ready(f"http://127.0.0.1:{port}/ready", process, log)
+        _wait_until_ready(f"http://127.0.0.1:{port}{ready}", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -118,7 +118,9 @@ def test_a_click_on_the_strip_goes_to_that_layer(visit: Visit) -> None:
     page.wait_for_function("() => location.search.includes('cnn_filters_layer=')")
     settle(page)
     expect(layers.nth(5)).to_have_attribute("aria-selected", "true")
-    expect(page.locator(".explorer .map-title")).to_have_text(re.compile(re.escape(said.split(" · ")[0]) + "$"))
+    expect(page.locator(".explorer .map-title")).to_have_text(
+        re.compile(re.escape(said.split(" · ")[0]) + "$")
+    )
 
 
 def test_the_strip_follows_the_keyboard(visit: Visit) -> None:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -22,7 +17,7 @@ from dlviz.settings import ROOT
 from dlviz.ui.components import latent_pad, script
 from dlviz.vision import vae_browser
 from dlviz.vision.vae_network import ConvVAE
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser.conftest import SCREENSHOTS, serving_script
 
 pytestmark = pytest.mark.browser
 
@@ -31,32 +26,8 @@ APP = ROOT / "tests" / "browser" / "components_app.py"
 
 @pytest.fixture(scope="module")
 def components(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("components") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", str(APP)]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    with log.open("wb") as output:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=environment)
-    try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait(address, process, log) -> None:
-    for _ in range(240):
-        assert process.poll() is None, log.read_text("utf-8", errors="replace")
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.5)
-    raise AssertionError(log.read_text("utf-8", errors="replace"))
+    with serving_script(APP, tmp_path_factory.mktemp("components") / "log.txt") as address:
+        yield address
 
 
 Open = Callable[..., Page]
