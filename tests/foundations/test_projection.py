@@ -254,7 +254,9 @@ def test_trustworthiness_is_scikit_learns():
         found = measured(matrix, flat, metric=metric)
         for k, mine in zip(found.counts, found.trustworthiness, strict=True):
             if k < 100:
-                assert mine == pytest.approx(trustworthiness(matrix, flat, n_neighbors=int(k), metric=metric), abs=2e-4)
+                assert mine == pytest.approx(
+                    trustworthiness(matrix, flat, n_neighbors=int(k), metric=metric), abs=2e-4
+                )
 
 
 def test_neighbours_kept_by_hand():
