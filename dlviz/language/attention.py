@@ -164,7 +164,7 @@ def prepare(
     inputs: dict[str, Any] = {"input_ids": _ids(model, source.pieces)}
     if model.family != "encoder-decoder":
         return source, None, inputs if model.family == "encoder" else inputs | {"use_cache": False}
-    written = read(model, target or translate(model, text), limit=model.limit - 1)
+    written = read(model, target or translate(model, text), limit=model.limit - 1, written=True)
     start = model.network.config.decoder_start_token_id
     said = (_added(model, start), *(piece for piece in written.pieces if not piece.special))
     written = Reading(written.text, said, written.read, written.limit)

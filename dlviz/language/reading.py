@@ -18,7 +18,12 @@ MOST_CHARACTERS = 8 * 512
 
 
 def read(
-    model: AttentionModel, text: str, *, masked: Sequence[int] = (), limit: int | None = None
+    model: AttentionModel,
+    text: str,
+    *,
+    masked: Sequence[int] = (),
+    limit: int | None = None,
+    written: bool = False,
 ) -> Reading:
     """Cut a text into the tokens of a network, with those that its own rules put around it.
 
@@ -32,6 +37,8 @@ def read(
         Tokens to hide behind the mask token, by their place.
     limit
         Tokens at most, instead of the network's own limit.
+    written
+        Whether it is what an encoder-decoder writes: OPUS-MT's models cut the two languages by two tables.
 
     Raises
     ------
@@ -43,11 +50,11 @@ def read(
         raise Refused(N_("There is no text yet: type a few words."))
     most = min(limit or model.limit, model.limit)
     shortened = text[:MOST_CHARACTERS]
-    pieces = _pieces(model.tokenizer, shortened)
+    pieces = _pieces(model.tokenizer, shortened, written)
     cut = len(pieces) > most
     if cut:
         shortened = shortened[: _fits(pieces, most)]
-        pieces = _pieces(model.tokenizer, shortened)[:most]
+        pieces = _pieces(model.tokenizer, shortened, written)[:most]
     if not pieces:
         raise Refused(N_("The network's tokenizer drops every character of this text."))
     done = len(shortened) if len(shortened) < len(text) else len(text)
@@ -75,10 +82,10 @@ def _hidden(model: AttentionModel, pieces: list[Piece], masked: Sequence[int]) -
     return pieces
 
 
-def _pieces(tokenizer: Any, text: str) -> list[Piece]:
+def _pieces(tokenizer: Any, text: str, written: bool) -> list[Piece]:
     """Tokens with their places, from a fast tokenizer or, where there is none, from a slow one."""
     if not tokenizer.is_fast:
-        return _pieces_of_a_slow_one(tokenizer, text)
+        return _pieces_of_a_slow_one(tokenizer, text, written)
     encoding = tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)[0]
     numbers = _word_numbers(text)
     return [
@@ -117,19 +124,21 @@ def _shown(tokenizer: Any, number: int, written: str, special: int) -> str:
     return written
 
 
-def _pieces_of_a_slow_one(tokenizer: Any, text: str) -> list[Piece]:
+def _pieces_of_a_slow_one(tokenizer: Any, text: str, written: bool) -> list[Piece]:
     """Tokens of a tokenizer that does not tell their places: each is looked for behind the one before."""
     added = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     numbers = _word_numbers(text)
-    pieces, done = [], 0
-    for number in tokenizer(text)["input_ids"]:
-        written = str(tokenizer.convert_ids_to_tokens(number))
+    pieces: list[Piece] = []
+    done = 0
+    for number in tokenizer(**{"text_target" if written else "text": text})["input_ids"]:
+        said = str(tokenizer.convert_ids_to_tokens(number))
         if number in added:
-            pieces.append(Piece(number, written, done, done, -1, True))
+            pieces.append(Piece(number, said, done, done, -1, True))
             continue
-        body = written.replace("▁", "").removeprefix("##")
+        body = said.replace("▁", "").removeprefix("##")
         at = text.find(body, done)
         start, end = (at, at + len(body)) if body and at >= 0 else (done, done)
-        pieces.append(Piece(number, body or written, start, end, numbers(start, max(end, start + 1)), False))
+        word = numbers(start, end if end > start else len(text))  # a lone ▁ belongs to the word that follows
+        pieces.append(Piece(number, body or said, start, end, word, False))
         done = end
     return pieces

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import sentencepiece as spm
 import torch
 import transformers
 from transformers import ViTImageProcessor
 
 from dlviz.settings import ROOT
+from tests.language.corpora import ENGLISH, FRENCH
 
 WIDTH, HEADS, LAYERS = 32, 4, 3
 _ONE = {
@@ -95,6 +98,32 @@ def checkpoint(name: str, folder: Path) -> Path:
             shutil.copyfile(ROOT / "assets/models" / tokenizer / file, folder / file)
     else:
         ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+def opus(folder: Path) -> Path:
+    """A translator as OPUS-MT's are published: two SentencePiece tables and one list of pieces, no tokenizer.json."""
+    lines = [line for text in (ENGLISH, FRENCH) for line in text.splitlines() if line.strip()]
+    folder.mkdir()
+    pieces: dict[str, None] = {}
+    for side in ("source", "target"):
+        with (folder / f"{side}.spm").open("wb") as table:
+            spm.SentencePieceTrainer.train(
+                sentence_iterator=iter(lines * 5),
+                model_writer=table,
+                vocab_size=90,
+                hard_vocab_limit=False,
+                minloglevel=2,
+            )
+        one = spm.SentencePieceProcessor(model_file=str(folder / f"{side}.spm"))
+        pieces |= dict.fromkeys(one.id_to_piece(i) for i in range(3, one.get_piece_size()))
+    table = {piece: i for i, piece in enumerate(["</s>", "<unk>", *pieces, "<pad>"])}
+    (folder / "vocab.json").write_text(json.dumps(table), "utf-8")
+    kind = {"source_lang": "en", "target_lang": "fr", "tokenizer_class": "MarianTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(kind), "utf-8")
+    pad = {"pad_token_id": table["<pad>"], "decoder_start_token_id": table["<pad>"], "bos_token_id": None}
+    config = transformers.MarianConfig(**{**_TWO, **pad}, vocab_size=len(table))
+    transformers.MarianMTModel(config).save_pretrained(folder)
     return folder
 
 

@@ -15,7 +15,7 @@ from dlviz.errors import Refused
 from dlviz.language import attention, attention_models, reading
 from dlviz.language.attention_models import AttentionModel
 from dlviz.language.attention_results import Attention, Part
-from tests.language.checkpoints import ARCHITECTURES, HEADS, LAYERS, READERS, in_folder
+from tests.language.checkpoints import ARCHITECTURES, HEADS, LAYERS, READERS, in_folder, opus
 
 TEXT = "La souris rit, et l'old queen laughs under the rain."
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 52, 3), dtype=np.uint8)
@@ -215,6 +215,26 @@ def test_a_translation_of_its_own_or_a_given_one(model: Maker) -> None:
     assert cross.part("cross").codes.shape[2:] == (len(found.target.pieces), len(found.source.pieces))
     said = attention.attend(one, "The mouse laughs.").target
     assert said is not None and said.text == attention.translate(one, "The mouse laughs.")
+
+
+def test_a_translator_with_two_tables(tmp_path: Path) -> None:
+    """OPUS-MT's tokenizer does not tell places: they are found again, and each side has its own table."""
+    one = attention_models.from_folder(opus(tmp_path / "opus"))
+    text, said = "The mouse laughs in the rain.", "La souris rit ☃ sous la pluie."
+    found = attention.attend(one, text, target=said)
+    assert found.target is not None
+    for read, words in ((found.source, text.split()), (found.target, said.split())):
+        ordinary = [piece for piece in read.pieces if not piece.special]
+        whole = {
+            number: "".join(read.text[p.start : p.end] for p in ordinary if p.word == number)
+            for number in range(len(words))
+        }
+        assert [whole[number] or "☃" for number in whole] == words
+    assert [piece.id for piece in found.target.pieces[1:]] == one.tokenizer(text_target=said)["input_ids"][
+        :-1
+    ]
+    cut = attention.attend(one, "the mouse laughs " * 100, target=said).source
+    assert cut.cut and len(cut.pieces) <= one.limit == 64
 
 
 def test_512_tokens_are_small_enough_for_a_browser(model: Maker) -> None:
