@@ -294,6 +294,11 @@ def test_every_graph_has_every_heat(open_page: Opener, graph: str, heat: str) ->
         assert sum(data["heat"]) == pytest.approx(expected, rel=1e-3)
 
 
+def test_the_number_of_walks_from_every_node_is_a_choice(open_page: Opener) -> None:
+    app = opened(open_page, view="walks", walk_heat="all", walk_each="3", walk_length="7")
+    assert sum(sent(app, "walk")["heat"]) == 3 * 7 * 34
+
+
 def test_a_graph_of_ones_own_is_walked_on(open_page: Opener) -> None:
     app = opened(open_page, view="walks", graph="own")
     app = upload(app, "emb_graph_file", ("mine.csv", b"ann,bob,2\nbob,cy,1\ncy,ann,1\ncy,dee,3\n"))
@@ -522,3 +527,17 @@ def test_a_pair_with_columns_keeps_them_for_the_projector(open_page: Opener) -> 
         ("metadata.tsv", table.getvalue().encode()),
     )
     assert not app.error
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_vectors_in_a_folder_of_the_operators_are_offered(
+    open_page: Opener, question: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / f"grown-here-{question}"
+    folder.mkdir()
+    (folder / "vectors.txt").write_bytes(vector_files.write(own_store(), "glove")["vectors.glove.txt"])
+    monkeypatch.setenv("DLVIZ_MODEL_DIRS", str(folder))
+    app = opened(open_page, vectors=f"folder-{folder.name}", ask=question)
+    assert not app.error
+    assert app.selectbox(key="emb_vectors_choice").value == f"folder-{folder.name}"
+    zoo.unload(f"folder-{folder.name}")

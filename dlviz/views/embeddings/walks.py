@@ -157,7 +157,7 @@ def _heat(scene: Scene, settings: Settings) -> np.ndarray | None:
         {
             "walk": _("this walk's visits so far"),
             "exact": _("visits from this start, exactly"),
-            "all": _("visits of ten walks from every node"),
+            "all": _("visits of walks from every node"),
         },
         key=HEAT,
         wrap=True,
@@ -183,15 +183,16 @@ def _exact(scene: Scene, settings: Settings) -> np.ndarray | None:
 
 
 def _all(scene: Scene, settings: Settings) -> np.ndarray | None:
+    each = int(st.slider(_("Walks from every node"), 1, 50, 10, key="emb_walk_each", bind="query-params"))
     given: dict[str, Any] = {
         "graph": scene.graph,
-        "walks_per_node": 10,
+        "walks_per_node": each,
         "length": settings.length,
         "p": settings.p,
         "q": settings.q,
         "seed": settings.seed,
     }
-    if 10 * scene.graph.nodes * settings.length <= AT_ONCE:
+    if each * scene.graph.nodes * settings.length <= AT_ONCE:
         made = compute.run(fast_walks.walk_all, threads=1, **given)
     else:
         made = compute.stream(
