@@ -12,10 +12,12 @@ import torch
 import transformers
 
 from dlviz.errors import Refused
-from dlviz.language import attention, attention_models, reading
+from dlviz.language import attention, attention_acts, attention_models, reading
 from dlviz.language.attention_models import AttentionModel
 from dlviz.language.attention_results import Attention, Part
+from dlviz.settings import settings
 from tests.language.checkpoints import ARCHITECTURES, HEADS, LAYERS, READERS, in_folder, opus
+from tests.language.llama2c import convert
 
 TEXT = "La souris rit, et l'old queen laughs under the rain."
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 52, 3), dtype=np.uint8)
@@ -235,6 +237,30 @@ def test_a_translator_with_two_tables(tmp_path: Path) -> None:
     ]
     cut = attention.attend(one, "the mouse laughs " * 100, target=said).source
     assert cut.cut and len(cut.pieces) <= one.limit == 64
+
+
+def test_real_rotary_weights(tmp_path: Path) -> None:
+    """The stories of llama2.c: it tells one, its weights are its own, and its rotated vectors give them."""
+    data = settings().data_dir
+    if data is None or not (data / "stories260k" / "tok512.model").is_file():
+        pytest.skip("needs stories260k in DLVIZ_DATA_DIR")
+    folder = data / "stories260k"
+    made = convert(folder / "stories260K_restored.bin", folder / "tok512.model", tmp_path / "stories")
+    one = attention_models.from_folder(made)
+    text = "Once upon a time, there was a little girl named"
+    assert one.rotary and one.family == "decoder" and one.heads == {"self": (5, 8)}
+    assert attention_acts.guess(one, "Once upon a").texts[0].strip() in ("time", "ti", "t")
+    names = attention_acts.guess(one, text, count=3)
+    assert names.probabilities[0] > 0.3
+    inputs = attention.prepare(one, text)[2]
+    network = transformers.LlamaForCausalLM.from_pretrained(made, attn_implementation="eager").eval()
+    with torch.no_grad():
+        expected = network(**inputs, output_attentions=True).attentions
+    for layer in range(5):
+        exact = attention.layer_weights(one, text, part="self", layer=layer)
+        np.testing.assert_allclose(exact, expected[layer][0].numpy(), atol=1e-5)
+    cell = attention.take_apart(one, text, part="self", layer=2, head=5, query=8, key=3)
+    assert cell.q_plain is not None and cell.weight == pytest.approx(float(expected[2][0, 5, 8, 3]), abs=1e-5)
 
 
 def test_512_tokens_are_small_enough_for_a_browser(model: Maker) -> None:
