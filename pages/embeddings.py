@@ -85,13 +85,18 @@ def presets() -> list[lesson.Preset]:
         ),
         lesson.Preset(
             _("A walk that stays near"),
-            _("q = 2: the walk weighs what lies further away half as much, and circles around its start."),
-            {"emb_view": "walks", "emb_graph": "miserables", "emb_q": "2", "emb_walk_start": "Valjean"},
+            _(
+                "q = 4 on a small world: what lies further away weighs a quarter. After 19 steps such walks are two edges "
+                "from their start on average."
+            ),
+            {"emb_view": "walks", "emb_graph": "small_world", "emb_q": "4"},
         ),
         lesson.Preset(
             _("A walk that leads away"),
-            _("q = 0.5 on a small world: watch it take the long edges."),
-            {"emb_view": "walks", "emb_graph": "small_world", "emb_q": "0.5"},
+            _(
+                "q = 0.25 on the same small world: after 19 steps more than four edges from the start on average."
+            ),
+            {"emb_view": "walks", "emb_graph": "small_world", "emb_q": "0.25"},
         ),
         lesson.Preset(
             _("Four blocks"),

@@ -65,3 +65,11 @@ def test_a_walk_that_ends_early_stays_where_it_is() -> None:
     arrows = graph_samples.from_networkx(nx.DiGraph([(0, 1), (1, 2)]), "arrows", ("a", "b", "c"))
     found = reach(arrows, 0, 6, p=1.0, q=1.0, walks=3)
     np.testing.assert_allclose(found.distance, [0, 1, 2, 2, 2, 2])
+
+
+def test_what_the_presets_of_the_page_promise() -> None:
+    """On the page's small world: two edges from the start with q = 4, more than four with q = 0.25."""
+    world = graph_samples.small_world(60, 4, 0.08, 0)
+    start = int(world.degree().argmax())
+    near, far = (reach(world, start, 20, 1.0, q, walks=400).distance[-1] for q in (4.0, 0.25))
+    assert 1.8 < near < 2.2 and far > 4

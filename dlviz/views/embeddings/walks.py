@@ -231,8 +231,8 @@ def _near_or_far(scene: Scene, settings: Settings) -> None:
         )
         st.caption(
             _(
-                "The mean of a hundred walks from the same start. A large q stays near (breadth: who stands as whom "
-                "does), a small one leads away (depth: who belongs together)."
+                "The mean of a hundred walks from the same start. A large q tends to stay near (breadth), a small one to "
+                "lead away (depth). From a hub, which is one step from nearly every node, it makes little difference."
             )
         )
 
