@@ -66,7 +66,7 @@ def attend(
     def keep(taped: Taped) -> None:
         place = model.places[id(taped.module)]
         if layers is None or place.layer in layers:
-            kept.setdefault(place.part, []).append((place.layer, *_in_steps(taped.weights)))
+            kept.setdefault(place.part, []).append((place.layer, *_in_steps(taped.weights.float())))
 
     run(model, inputs, keep, silenced)
     parts = tuple(_weights(part, rows, source, written) for part, rows in kept.items())
@@ -89,7 +89,7 @@ def layer_weights(
 
     def keep(taped: Taped) -> None:
         if taped.module is wanted:
-            found.append(taped.weights.cpu().numpy())
+            found.append(_array(taped.weights))
 
     run(model, prepare(model, text, target=target, masked=masked)[2], keep, silenced)
     return found[0]
@@ -227,7 +227,7 @@ def _in_steps(weights: Float[Tensor, "head query key"]) -> tuple[np.ndarray, np.
     """Weights in steps of their row's largest, and those largest."""
     scale = weights.amax(-1)
     steps = (weights * (255 / scale.clamp(min=1e-30))[..., None]).round_().to(torch.uint8)
-    return steps.cpu().numpy(), scale.float().cpu().numpy()
+    return steps.cpu().numpy(), scale.cpu().numpy()
 
 
 def _check(head: int, heads: int, query: int, queries: int, key: int, keys: int) -> None:
@@ -261,8 +261,8 @@ def _cell(
     plain: dict[str, Tensor],
 ) -> Cell:
     head, query, key = where
-    q, k = taped.query[head, query], taped.key[head, key]
-    by_head, bias = _by_head(place, taped.output[:, query])
+    q, k = taped.query[head, query].float(), taped.key[head, key].float()
+    by_head, bias = _by_head(place, taped.output[:, query].float())
     d_head = q.shape[-1]
     shared = taped.query.shape[0] * d_head // plain["k_proj"].shape[-1] if plain else 1
     return Cell(
@@ -295,7 +295,8 @@ def _by_head(
     place: Place, output: Float[Tensor, "head d_head"]
 ) -> tuple[Float[Tensor, "head channel"], Float[Tensor, " channel"]]:
     """What each head adds through its slice of the output projection, and the projection's bias."""
-    weight, bias = output_matrix(place.out)
+    weight, bias = (None if one is None else one.float() for one in output_matrix(place.out))
+    assert weight is not None
     heads, d_head = output.shape
     slices = weight.reshape(weight.shape[0], heads, d_head)
     added = torch.einsum("hd,chd->hc", output, slices)

@@ -23,8 +23,8 @@ CLEAR = 0.5
 BROAD = 0.9
 """A head is broad where its rows are at least this near to even ones, by their entropy."""
 
-HIDDEN = -1e9
-"""What a mask adds is below this where a key is hidden."""
+HIDDEN = -1e4
+"""What a mask adds is below this where a key is hidden, in half precision too."""
 
 _NUMBERS = ("entropy", "share_of_broadest", "distance")
 _SHARES: tuple[Pattern, ...] = ("previous", "next", "first", "same", "separator")
@@ -89,7 +89,7 @@ def _layer(
     weights: Float[Tensor, "head query key"], mask: Float[Tensor, "head query key"] | None, ruler: _Ruler
 ) -> dict[str, np.ndarray]:
     """The numbers of the heads of one layer, means over the rows that count."""
-    weights = weights.cpu()
+    weights = weights.cpu()  # a ruler of a few tokens is not worth a device
     rows = ruler.rows
     entropy = torch.special.entr(weights).sum(-1) / np.log(2)
     allowed = torch.tensor(weights.shape[-1]) if mask is None else (mask[0].cpu() > HIDDEN).sum(-1)
