@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -193,16 +192,17 @@ def from_folder(folder: Path) -> AttentionModel:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # a server's log has no use for it
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    name = (json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or ["AutoModel"])[0]
-    kind = getattr(transformers, str(name), None) or transformers.AutoModel
+    rules: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    config = AutoConfig.from_pretrained(folder, **rules)
+    kind = getattr(transformers, str((config.architectures or [""])[0]), None)
+    if not (isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel)):
+        kind = transformers.AutoModel
     network = kind.from_pretrained(folder, config=config, dtype=torch.float32, local_files_only=True)
     if getattr(config, "patch_size", None):
-        preparation = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        preparation = transformers.AutoImageProcessor.from_pretrained(folder, **rules)
         model = AttentionModel(network, preparation=preparation)
     else:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AttentionModel(network, tokenizer)
+        model = AttentionModel(network, transformers.AutoTokenizer.from_pretrained(folder, **rules))
     if not model.places:
         raise Refused(N_("This network has no attention that can be read."))
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from dlviz.language import attention, attention_acts, attention_models, reading
 from dlviz.language.attention_models import AttentionModel
 from dlviz.language.attention_results import Attention, Part
 from dlviz.settings import settings
-from tests.language.checkpoints import ARCHITECTURES, HEADS, LAYERS, READERS, in_folder, opus
+from tests.language.checkpoints import ARCHITECTURES, HEADS, LAYERS, READERS, checkpoint, in_folder, opus
 from tests.language.llama2c import convert
 
 TEXT = "La souris rit, et l'old queen laughs under the rain."
@@ -261,6 +262,20 @@ def test_real_rotary_weights(tmp_path: Path) -> None:
         np.testing.assert_allclose(exact, expected[layer][0].numpy(), atol=1e-5)
     cell = attention.take_apart(one, text, part="self", layer=2, head=5, query=8, key=3)
     assert cell.q_plain is not None and cell.weight == pytest.approx(float(expected[2][0, 5, 8, 3]), abs=1e-5)
+
+
+def test_a_folder_runs_no_code_of_its_own(tmp_path: Path) -> None:
+    """A class that is no network is not called, and code beside the weights is not imported."""
+    folder = checkpoint("bert", tmp_path / "odd")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "architectures": ["pipeline"]}))
+    plain = attention_models.from_folder(folder)
+    assert not plain.fills_in and attention.attend(plain, TEXT).parts
+    (folder / "own.py").write_text("raise SystemExit('imported')")
+    own = {**config, "model_type": "odd", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}}
+    (folder / "config.json").write_text(json.dumps(own))
+    with pytest.raises(ValueError):
+        attention_models.from_folder(folder)
 
 
 def test_512_tokens_are_small_enough_for_a_browser(model: Maker) -> None:
