@@ -30,18 +30,19 @@ class Denoiser(nn.Module):
     Parameters
     ----------
     network
-        The U-Net. Where it listens to classes, it has one more than `classes`: the last one means "no class".
+        The U-Net (`UNet2DModel`). Where it listens to classes, it has one more than `classes`: the last one means "no class".
     scheduler
-        Configuration of the noise that it was trained with; diffusers' schedulers are built from it.
+        The `DDPMScheduler` that it was trained with; other schedulers of diffusers are built from its configuration.
     classes
         Names of the classes, in the order of their labels; empty for a network without classes.
     """
 
-    def __init__(self, network: UNet2DModel, scheduler: DDPMScheduler, classes: Sequence[str] = ()) -> None:
+    def __init__(self, network: Any, scheduler: Any, classes: Sequence[str] = ()) -> None:
         super().__init__()
         self.network = network
         self.noise = dict(scheduler.config)
         self.classes = tuple(classes)
+        self.betas: Tensor
         self.register_buffer("betas", scheduler.betas.clone(), persistent=False)
 
     @property
@@ -54,7 +55,7 @@ class Denoiser(nn.Module):
     @property
     def timesteps(self) -> int:
         r"""The number $T$ of steps from a picture to noise."""
-        return len(self.betas)
+        return int(self.noise["num_train_timesteps"])
 
     @property
     def no_class(self) -> int | None:
@@ -63,17 +64,17 @@ class Denoiser(nn.Module):
         return None if count is None else count - 1
 
     def forward(self, noisy: Noisy, steps: Steps, labels: Labels | None = None) -> Noisy:
-        """The predicted noise; `labels` are needed exactly where the network listens to classes."""
-        if self.no_class is None:
-            return self.network(noisy, steps, return_dict=False)[0]
-        if labels is None:
-            labels = torch.full_like(steps, self.no_class)
-        return self.network(noisy, steps, class_labels=labels, return_dict=False)[0]
+        """The predicted noise; without `labels`, that of "no class". A network without classes takes no notice of them."""
+        given: dict[str, Tensor] = {}
+        if self.no_class is not None:
+            given["class_labels"] = torch.full_like(steps, self.no_class) if labels is None else labels
+        predicted: Tensor = self.network(noisy, steps, return_dict=False, **given)[0]
+        return predicted
 
 
-def new_unet(arguments: dict[str, Any]) -> UNet2DModel:
+def new_unet(arguments: dict[str, Any]) -> Any:
     """An untrained U-Net; its last layer starts at zero, so that the first prediction is "no noise at all"."""
-    network = UNet2DModel(**arguments)
+    network: Any = UNet2DModel(**arguments)
     nn.init.zeros_(network.conv_out.weight)
     nn.init.zeros_(network.conv_out.bias)
     return network
@@ -86,8 +87,8 @@ def denoiser(folder: Path) -> Denoiser:
     `DDPMPipeline` writes them. Nothing is fetched, and no code of the folder is run.
     """
     parts = {name: folder / name if (folder / name).is_dir() else folder for name in ("unet", "scheduler")}
-    network = UNet2DModel.from_pretrained(parts["unet"], local_files_only=True, use_safetensors=True)
-    scheduler = DDPMScheduler.from_pretrained(parts["scheduler"], local_files_only=True)
+    network: Any = UNet2DModel.from_pretrained(parts["unet"], local_files_only=True, use_safetensors=True)
+    scheduler: Any = DDPMScheduler.from_pretrained(parts["scheduler"], local_files_only=True)
     names = folder / CLASSES_FILE
     classes = json.loads(names.read_text(encoding="utf-8")) if names.exists() else ()
     return Denoiser(network.float(), scheduler, classes)

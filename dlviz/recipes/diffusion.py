@@ -86,7 +86,7 @@ MODELS: dict[str, Settings] = {
 }
 
 
-def scheduler() -> DDPMScheduler:
+def scheduler() -> Any:
     r"""$T = 1000$ and $\beta_t$ from $10^{-4}$ to $0.02$ in a straight line (Ho et al. 2020, section 4)."""
     return DDPMScheduler(num_train_timesteps=1000, beta_start=1e-4, beta_end=0.02, beta_schedule="linear")
 
@@ -97,10 +97,10 @@ class Training:
     def __init__(self, settings: Settings) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.model = new_unet(settings.model_arguments())
+            self.model: Any = new_unet(settings.model_arguments())
         self.settings = settings
         self.scheduler = scheduler()
-        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.average: Any = copy.deepcopy(self.model).requires_grad_(False)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=0.0, betas=(0.9, 0.99))
         self.round, self.step, self.seconds = 0, 0, 0.0
         self.history: list[dict[str, float]] = []
