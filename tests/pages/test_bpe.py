@@ -228,6 +228,29 @@ def test_the_price_of_a_language_is_in_the_maths(open_page: Opener) -> None:
     assert any(r"\frac{14}{6} = 2{,}33" in one.value for one in app.latex)
 
 
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("en", ["Our encoder (WordPiece)", "Our decoder (byte-level BPE)", "Our translator (Unigram)"]),
+        ("fr", ["Notre encodeur (WordPiece)", "Notre décodeur (BPE d’octets)", "Notre traducteur (Unigram)"]),
+    ],
+)
+def test_our_own_vocabularies_stand_beside_clip_by_their_names(
+    open_page: Opener, language: str, names: list[str]
+) -> None:
+    """In the tokens, under the bars of both charts, and among those whose merges can be replayed."""
+    app = open_page("bpe", language, bpe_view="real")
+    titles = [panel["title"] for panel in films(app)[0]["panels"]]
+    assert titles[0] == "CLIP" and set(names) <= set(titles)
+    charts = [chart.proto.spec for chart in app.get("plotly_chart")]
+    assert len(charts) == 2
+    for chart in charts:
+        labels = json.loads(chart)["layout"]["yaxis"]["ticktext"]
+        assert set(names) <= {label.replace("<br>", " ") for label in labels}
+    pills = [option for one in app.get("button_group") for option in one.options]
+    assert names[1] in pills
+
+
 @pytest.mark.parametrize("section", ["train", "tokenise", "curves", "compare", "real"])
 def test_the_export_opens(open_page: Opener, section: str) -> None:
     app = open_page("bpe", bpe_view=section)
