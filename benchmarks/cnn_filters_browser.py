@@ -102,6 +102,7 @@ def main() -> None:
             print("no Chromium here: scripts/browser.sh installs it")
             return
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        server.rest()
         for how, way in (("strip", "a click on the strip"), ("list", "Enter in the list")):
             found = []
             for photo in chosen.photos:

@@ -144,10 +144,25 @@ class Server:
         family = [self._process, *self._process.children(recursive=True)]
         return sum(member.memory_info().rss for member in family)
 
+    def rest(self, timeout: float = 120.0) -> None:
+        """Wait until what the server does for itself after its start, compiling ahead, is done."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if not any(_compiles(child) for child in self._process.children()):
+                return
+            time.sleep(0.5)
+
     def cpu(self) -> float:
         """Processor seconds used so far."""
         times = self._process.cpu_times()
         return float(times.user + times.system)
+
+
+def _compiles(process: psutil.Process) -> bool:
+    try:
+        return "dlviz.precompile" in process.cmdline()
+    except psutil.Error:  # it has just ended
+        return False
 
 
 @contextmanager
