@@ -49,9 +49,7 @@ def to_levels(picture: UInt8[np.ndarray, "height width 3"]) -> Picture:
     return (picture.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)
 
 
-def q_sample(
-    clean: Picture, noise: Picture, alpha_bar: float
-) -> Float[np.ndarray, "channel height width"]:
+def q_sample(clean: Picture, noise: Picture, alpha_bar: float) -> Float[np.ndarray, "channel height width"]:
     r"""$x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1 - \bar\alpha_t}\,\epsilon$ (Ho et al. 2020, equation 4)."""
     return (np.sqrt(alpha_bar) * clean + np.sqrt(1 - alpha_bar) * noise).astype(np.float32)
 
@@ -96,7 +94,9 @@ def noised(
         iterated = keep * iterated + add * drawn
         gathered = keep * gathered + add * drawn
     level = float(plan.alpha_bar[t - 1]) if t else 1.0
-    noise = gathered / np.float32(np.sqrt(1 - level)) if t else random.standard_normal(clean.shape, np.float32)
+    noise = (
+        gathered / np.float32(np.sqrt(1 - level)) if t else random.standard_normal(clean.shape, np.float32)
+    )
     noisy = q_sample(clean, noise, level)
     counts, edges = np.histogram(noisy, BINS, (-_RANGE, _RANGE))
     return Noised(
