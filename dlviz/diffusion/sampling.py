@@ -26,6 +26,8 @@ MOST_SEED = 2**31 - 1
 _FILM_BYTES = 48_000_000
 _FILM_MOMENTS = 120
 _SEED_STRIDE = 1_000_003
+# Pictures that pass through the network between two events, where it is slow: others get their turn in between.
+_CPU_PICTURES = 2
 
 
 def step_counts(timesteps: int = 1000) -> tuple[int, ...]:
@@ -156,7 +158,12 @@ def sample(
     yield Frame(film)
     for index in range(begun.index, steps):
         timestep = int(scheduler.timesteps[index])
-        noise, _, _ = guided_noise(model, x, timestep, label, guidance)
+        guesses: list[Noisy] = []
+        for part in x.split(len(x) if device.type != "cpu" else _CPU_PICTURES):
+            if guesses:
+                yield Progress(index, steps)
+            guesses.append(guided_noise(model, part, timestep, label, guidance)[0])
+        noise = torch.cat(guesses)
         predicted = clean_from_noise(x, noise, scheduler.alphas_cumprod[timestep])
         x = scheduler.step(noise, timestep, x, **_options(sampler, eta, seeds, index + 1)).prev_sample
         if sampler == "dpm++":  # to the last bit what the solver remembers, so that it can be given back

@@ -136,7 +136,7 @@ def loss_by_time(
     *,
     times: Sequence[int],
     seed: int = 0,
-    batch_size: int = 16,
+    batch_size: int = 8,
 ) -> Work:
     """The loss at several times, over the same pictures with the same noises.
 
