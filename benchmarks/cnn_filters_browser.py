@@ -44,6 +44,7 @@ WATCH = """name => {
 }"""
 """Resolves to milliseconds until the maps, and until the one that is taken apart, have been painted."""
 
+
 def aim(page: Page, layer: str, how: How) -> None:
     """All that goes before a visitor's choice of a layer: the pointer over its bar, or its name in the list."""
     if how == "strip":

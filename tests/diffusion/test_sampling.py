@@ -87,7 +87,23 @@ def test_many_pictures_leave_room_for_others_within_a_step(monkeypatch):
     whole = film(sampler="ddpm", steps=5, label=1, pictures=3)
     monkeypatch.setattr(sampling, "_CPU_PICTURES", 1)
     *events, last = sampling.sample(MODEL, sampler="ddpm", steps=5, label=1, pictures=3)
-    assert [e.done for e in events if isinstance(e, Progress)] == [0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5]
+    assert [e.done for e in events if isinstance(e, Progress)] == [
+        0,
+        0,
+        1,
+        1,
+        1,
+        2,
+        2,
+        2,
+        3,
+        3,
+        3,
+        4,
+        4,
+        4,
+        5,
+    ]
     np.testing.assert_allclose(last.value.last.noisy, whole.last.noisy, atol=1e-4)
 
 
