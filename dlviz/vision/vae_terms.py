@@ -231,8 +231,9 @@ def _torch_losses(model: ConvVAE, codes: Tensor, x: Tensor) -> Float[Tensor, " d
 def _terms(losses: Tensor, kl: Tensor | None, beta: float, seed: int) -> TwoTerms:
     """The first loss is that of the mean, the others those of the draws."""
     by_draw = losses[1:]
-    spread, mean = torch.std_mean(by_draw.double())
-    error = float(spread) / math.sqrt(len(by_draw)) if len(by_draw) > 1 else 0.0
+    # One draw has no spread of its own: its standard error is given as 0.
+    spread, mean = torch.std_mean(by_draw.double(), correction=min(1, len(by_draw) - 1))
+    error = float(spread) / math.sqrt(len(by_draw))
     by_dimension = None if kl is None else vae.to_numpy(kl)
     return TwoTerms(vae.to_numpy(by_draw), float(mean), error, float(losses[0]), by_dimension, beta, seed)
 
