@@ -166,7 +166,7 @@ def upload(page: Page, name: str, data: bytes, kind: str) -> None:
 
 def test_a_photo_of_a_digit_on_paper_is_read_as_ink(visit: Visit) -> None:
     page = opened(visit, "&vae_source=photo")
-    page.get_by_text("Your picture", exact=True).last.click()
+    page.get_by_role("radio", name="Your picture").click()
     page.locator("input[type=file]").wait_for(state="attached")
     upload(page, "paper.jpg", paper(), "image/jpeg")
     expect(page.get_by_text(re.compile("paper.jpg, 300 × 300"))).to_be_visible()
