@@ -44,9 +44,18 @@ def reload_the_tab(page: Page) -> None:
 def climbing(visit: Visit, server_log: Path) -> Iterator[tuple[Page, int]]:
     """A page whose job is under way, and how many jobs had ended before."""
     page = visit(CLIMB)
-    page.get_by_role("button", name="Start the climb").click()
+    start = page.get_by_role("button", name="Start the climb")
+    start.click()
     # Any step: on an idle machine the fourth and the eighth have gone by before anyone looks.
-    expect(page.get_by_text(re.compile(r"Step \d+, answer"))).to_be_visible(timeout=30_000)
+    step = page.get_by_text(re.compile(r"Step \d+, answer"))
+    expect(step.or_(start).first).to_be_visible()
+    if (
+        start.is_visible()
+    ):  # pressed while the page was being drawn anew, which no visitor is quick enough for
+        page.wait_for_timeout(1000)
+        if start.is_visible():
+            start.click()
+    expect(step).to_be_visible(timeout=30_000)
     yield page, len(ends(server_log))
 
 
